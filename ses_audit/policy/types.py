@@ -1,0 +1,237 @@
+"""What a parsed policy, a request and a decision are made of.
+
+Every other file of this package turns one of these into another; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class Layer(StrEnum):
+    """The six places a denial can come from, spelled as in every table and file."""
+
+    IDENTITY_POLICY = "identity_policy"
+    PERMISSIONS_BOUNDARY = "permissions_boundary"
+    SESSION_POLICY = "session_policy"
+    SERVICE_CONTROL_POLICY = "service_control_policy"
+    RESOURCE_CONTROL_POLICY = "resource_control_policy"
+    SENDING_AUTHORIZATION_POLICY = "sending_authorization_policy"
+
+
+class Effect(StrEnum):
+    """AWS's own spelling of a concrete decision (`EvalDecision`)."""
+
+    ALLOWED = "allowed"
+    EXPLICIT_DENY = "explicitDeny"
+    IMPLICIT_DENY = "implicitDeny"
+
+
+class Verdict(StrEnum):
+    """The four answers of the audit; `UNKNOWN` is given by `audit`, never by this package."""
+
+    ALLOWED = "ALLOWED"
+    CONDITIONAL = "CONDITIONAL"
+    DENIED = "DENIED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One operator on one key: `{"ForAnyValue:StringLikeIfExists": {"ses:Recipients": [...]}}`.
+
+    `operator` is the canonical name without prefix and suffix (`StringLike`, `Null`, ...);
+    `values` are text: JSON booleans and numbers stand as their JSON text.
+    """
+
+    operator: str
+    key: str
+    values: tuple[str, ...]
+    set_operator: Literal["ForAnyValue", "ForAllValues"] | None = None
+    if_exists: bool = False
+
+    @property
+    def text(self) -> str:
+        """The operator as it is written in a policy."""
+        prefix = f"{self.set_operator}:" if self.set_operator else ""
+        return prefix + self.operator + ("IfExists" if self.if_exists else "")
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalElement:
+    """`Principal` or `NotPrincipal`: each kind (`AWS`, `Service`, `Federated`, `CanonicalUser`)
+    with its values. `"*"` is kept as `AWS: ("*",)`, to which AWS says it is equal."""
+
+    entries: tuple[tuple[str, tuple[str, ...]], ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement. `index` is its place in the document, from 0."""
+
+    index: int
+    sid: str | None
+    effect: Literal["Allow", "Deny"]
+    actions: tuple[str, ...]
+    actions_negated: bool
+    resources: tuple[str, ...] | None
+    """None where the element is absent (as in a trust policy)."""
+    resources_negated: bool
+    conditions: tuple[Clause, ...]
+    principal: PrincipalElement | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed policy. Equal text parses to equal documents; `digest` is the text's SHA-256."""
+
+    version: Literal["2008-10-17", "2012-10-17"]
+    statements: tuple[Statement, ...]
+    digest: str
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedPolicy:
+    """A document under the name by which a person finds it, and the target it is attached to."""
+
+    document: Document
+    name: str
+    arn: str | None = None
+    target: str | None = None
+    """For an organization policy the root, OU or account id; for a group policy the group's ARN."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """All documents that a request meets.
+
+    `None` says the layer does not apply (no SCP binds the caller; no session policy was passed;
+    no boundary is set). An empty level of an organization layer denies, as AWS says it does.
+    """
+
+    identity_policies: tuple[AttachedPolicy, ...] = ()
+    permissions_boundary: AttachedPolicy | None = None
+    session_policies: tuple[AttachedPolicy, ...] | None = None
+    service_control_policies: tuple[tuple[AttachedPolicy, ...], ...] | None = None
+    """Root first, one inner tuple a level."""
+    resource_control_policies: tuple[tuple[AttachedPolicy, ...], ...] | None = None
+    resource_policies: tuple[AttachedPolicy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, in the forms by which a `Principal` element can name them.
+
+    Parameters
+    ----------
+    arn
+        A user's, root's, role's or session's ARN (`arn:aws:sts::1:assumed-role/R/S`),
+        a service principal's name (`cognito-idp.amazonaws.com`), or a federated user's ARN.
+    account
+        Twelve digits, or None for a service or an anonymous caller.
+    kind
+        What `arn` is. A `role` without a session stands for all of its sessions.
+    role_arn
+        For a session: the role's ARN with its path (it can't be read off the session's ARN).
+    principal_id
+        `AIDA...`/`AROA...`, where known.
+    federated_provider
+        For a web-identity or SAML session: the provider, as a `Federated` principal names it.
+    """
+
+    arn: str
+    account: str | None
+    kind: Literal["user", "root", "role", "session", "federated", "service", "account", "anonymous"]
+    role_arn: str | None = None
+    principal_id: str | None = None
+    federated_provider: str | None = None
+
+
+Context = Mapping[str, tuple[str, ...]]
+"""Condition keys (any case) with their values; a key that is not here is absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One concrete request: the context is complete, what it lacks is absent."""
+
+    caller: Caller
+    action: str
+    resource: str
+    resource_account: str | None
+    context: Context = field(default_factory=dict)
+    multivalued: frozenset[str] = frozenset()
+    """Keys (lower case) that carry a set even when they hold one value (`ses:Recipients`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One reason a request is refused; every one is reported, not the first."""
+
+    layer: Layer
+    kind: Literal["explicit", "implicit"]
+    policy: str | None = None
+    """ARN where the policy has one, else its name; None where no policy is to blame but a lack."""
+    sid: str | None = None
+    statement_index: int | None = None
+    target: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementResult:
+    """How one statement met the request: which element failed first, or that all matched."""
+
+    statement: Statement
+    matched: bool
+    failed: Literal["principal", "action", "resource", "condition"] | None
+    """The first element that did not match, in this order; None when all matched."""
+    clauses: tuple[tuple[Clause, bool], ...] = ()
+    """Each condition with its own result; filled once principal, action and resource match."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """One document's statements against the request."""
+
+    policy: AttachedPolicy
+    statements: tuple[StatementResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelResult:
+    """One level of a layer: an SCP level's target, or the whole of a layer without levels."""
+
+    target: str | None
+    effect: Effect
+    policies: tuple[PolicyResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerResult:
+    """One layer's own answer. `applies` is False where it does not bind this request."""
+
+    layer: Layer
+    applies: bool
+    effect: Effect
+    levels: tuple[LevelResult, ...]
+    note: str = ""
+    """Why it does not apply, or which exception let the request past it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The explained tree of one concrete request."""
+
+    effect: Effect
+    layers: tuple[LayerResult, ...]
+    denied_by: tuple[Denial, ...]
+    granted_by: tuple[tuple[AttachedPolicy, Statement], ...]
+
+    @property
+    def allowed(self) -> bool:
+        return self.effect is Effect.ALLOWED
