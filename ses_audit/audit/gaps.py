@@ -1,0 +1,96 @@
+"""The cells of a snapshot that are not evidence, and which of them a decision can miss."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+__all__ = ["Gaps", "organization_gaps"]
+
+Row = Mapping[str, object]
+
+_EVIDENCE = frozenset({"OK", "EMPTY", "REGION_DISABLED", "NO_ENDPOINT"})
+
+# What must have been read for the layer to be known.
+_ORGANIZATION_READS = (
+    "DescribeOrganization",
+    "ListRoots",
+    "ListOrganizationalUnitsForParent",
+    "ListAccountsForParent",
+    "ListPolicies",
+    "ListTargetsForPolicy",
+)
+
+
+class Gaps:
+    """The coverage table, asked by cell.
+
+    Parameters
+    ----------
+    coverage
+        Rows of the coverage table.
+    organization_account
+        The account from which the organization was read.
+    """
+
+    def __init__(self, coverage: Iterable[Row], organization_account: str) -> None:
+        self.organization_account = organization_account
+        self._states: dict[tuple[str, str, str, str], dict[str, str]] = {}
+        for row in coverage:
+            key = (
+                str(row["account_id"]),
+                str(row["region"]),
+                str(row["service"]),
+                str(row["operation"]),
+            )
+            self._states.setdefault(key, {})[str(row["argument"] or "")] = str(row["state"])
+
+    def all(self) -> tuple[str, ...]:
+        """Every planned cell that is not evidence, as text, sorted."""
+        return tuple(
+            sorted(
+                _cell(*key, "", state)
+                for key, items in self._states.items()
+                for argument, state in items.items()
+                if argument == "" and state not in _EVIDENCE
+            )
+        )
+
+    def of(self, account: str, region: str, service: str, operation: str) -> tuple[str, ...]:
+        """The cell as text when it is not evidence, else nothing.
+
+        A cell that was never planned is not evidence either: `NOT_ATTEMPTED`.
+        """
+        items = self._states.get((account, region, service, operation))
+        state = "NOT_ATTEMPTED" if items is None else items.get("", "OK")
+        if state in _EVIDENCE:
+            return ()
+        return (_cell(account, region, service, operation, "", state),)
+
+    def planned(self, account: str, region: str, service: str, operation: str) -> bool:
+        """Whether the cell was planned at all."""
+        return (account, region, service, operation) in self._states
+
+    def item(self, account: str, region: str, service: str, operation: str, argument: str) -> str:
+        """One item of a cell as text, with the state it ended in."""
+        items = self._states.get((account, region, service, operation), {})
+        state = items.get(argument) or items.get("") or "NOT_ATTEMPTED"
+        return _cell(account, region, service, operation, argument,
+                     "MALFORMED" if state in _EVIDENCE else state)
+
+
+def _cell(
+    account: str, region: str, service: str, operation: str, argument: str, state: str
+) -> str:
+    name = f"{service}.{operation}" + (f"[{argument}]" if argument else "")
+    return f"{account}/{region}/{name}={state}"
+
+
+def organization_gaps(gaps: Gaps, policy_type: str) -> tuple[str, ...]:
+    """The organization cells that are missing; any of them could hide an attached policy."""
+    found: list[str] = []
+    for operation in _ORGANIZATION_READS:
+        if gaps.planned(gaps.organization_account, "global", "organizations", operation):
+            found += gaps.of(gaps.organization_account, "global", "organizations", operation)
+        elif operation == "DescribeOrganization":
+            found += gaps.of(gaps.organization_account, "global", "organizations", operation)
+    return tuple(found)

@@ -1,0 +1,149 @@
+"""The snapshot's tables as what a decision needs: senders, identities, the organization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from ses_audit.audit.cells import Crossing
+from ses_audit.audit.documents import Documents
+from ses_audit.audit.gaps import Gaps
+from ses_audit.audit.identities import (
+    AccountRegion,
+    Identity,
+    load_account_regions,
+    load_identities,
+    placeholder,
+)
+from ses_audit.audit.organization import Organization
+from ses_audit.audit.senders import GAAD, Sender, load_senders
+
+__all__ = ["Model", "Source", "load"]
+
+
+class Source(Protocol):
+    """What is asked of a snapshot: its manifest, and a table by name."""
+
+    @property
+    def manifest(self) -> Mapping[str, object]: ...
+
+    def table(self, name: str) -> pa.Table: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Everything a decision needs, from one snapshot."""
+
+    organization: Organization
+    documents: Documents
+    senders: Mapping[str, Sender]
+    identities: Mapping[str, Identity]
+    account_regions: Mapping[tuple[str, str], AccountRegion]
+    gaps: Gaps
+    crossing: Crossing
+    partition: str
+
+
+def _rows(source: Source, name: str) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = source.table(name).to_pylist()
+    return rows
+
+
+def load(source: Source, actions: tuple[str, ...]) -> Model:
+    """Read the tables of a snapshot.
+
+    Parameters
+    ----------
+    source
+        The snapshot.
+    actions
+        The actions that matter; statements about others are left out.
+    """
+    manifest = source.manifest
+    organization = manifest.get("organization")
+    described = organization if isinstance(organization, Mapping) else {}
+    organization_account = str(
+        described.get("read_from") or described.get("management_account_id") or _caller(manifest)
+    )
+    coverage = _rows(source, "coverage")
+    gaps = Gaps(coverage, organization_account)
+    texts = {
+        str(row["sha256"]): str(row["document"])
+        for row in _rows(source, "policy_documents")
+        if row["malformed"] is None
+    }
+    documents = Documents(texts, actions)
+    organizational = Organization(
+        _rows(source, "accounts"),
+        _rows(source, "organizational_units"),
+        _rows(source, "organization_policies"),
+        _rows(source, "policy_attachments"),
+        documents,
+        gaps,
+        None if described.get("id") is None else str(described["id"]),
+        bool(described.get("none")),
+    )
+    senders = load_senders(
+        _rows(source, "principals"),
+        _rows(source, "principal_policies"),
+        _rows(source, "access_keys"),
+        documents,
+        gaps,
+    )
+    partition = next((arn.split(":")[1] for arn in senders), "aws")
+    identities = load_identities(
+        _rows(source, "identities"), _rows(source, "identity_policies"), documents, gaps
+    )
+    for unlisted in _unlisted(coverage, gaps, organizational, partition):
+        identities.setdefault(unlisted.arn, unlisted)
+    return Model(
+        organization=organizational,
+        documents=documents,
+        senders=senders,
+        identities=identities,
+        account_regions=load_account_regions(_rows(source, "ses_account_regions"), gaps),
+        gaps=gaps,
+        crossing=Crossing(senders, organizational.accounts, gaps, partition),
+        partition=partition,
+    )
+
+
+def _caller(manifest: Mapping[str, object]) -> str:
+    caller = manifest.get("caller")
+    return str(caller.get("account", "")) if isinstance(caller, Mapping) else ""
+
+
+def _unlisted(
+    coverage: list[dict[str, object]], gaps: Gaps, organization: Organization, partition: str
+) -> list[Identity]:
+    """A placeholder for each account, or account-region, whose identities were not listed."""
+    found: list[Identity] = []
+    refused: set[str] = set()
+    for account in organization.accounts.values():
+        if not account.audited:
+            continue
+        missing = gaps.of(account.id, "global", "sts", "AssumeRole") if gaps.planned(
+            account.id, "global", "sts", "AssumeRole") else ()
+        if missing:
+            refused.add(account.id)
+            found.append(placeholder(partition, account.id, "*", missing))
+    for row in coverage:
+        account_id = str(row["account_id"])
+        if row["operation"] != "ListEmailIdentities" or row["argument"] or account_id in refused:
+            continue
+        missing = gaps.of(account_id, str(row["region"]), "sesv2", "ListEmailIdentities")
+        if missing:
+            found.append(placeholder(partition, account_id, str(row["region"]), missing))
+    return found
+
+
+def unread_accounts(model: Model) -> list[str]:
+    """The audited accounts whose principals were not read."""
+    return [
+        account.id
+        for account in model.organization.accounts.values()
+        if account.audited and model.gaps.of(account.id, *GAAD)
+    ]

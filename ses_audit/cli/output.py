@@ -1,0 +1,121 @@
+"""How commands print tables: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ses_audit.errors import USAGE, UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FORMATS", "write_frame"]
+
+FORMATS = ("table", "csv", "json", "parquet")
+_SHOWN = 200
+
+
+def write_frame(
+    frame: pd.DataFrame, kind: str, out: Path | None, columns: list[str], counted: str
+) -> None:
+    """Print a frame, or write it to a file in one piece.
+
+    Parameters
+    ----------
+    frame
+        The rows.
+    kind
+        One of `FORMATS`; `parquet` needs a file.
+    out
+        Where to write; None for standard output.
+    columns
+        The columns that the table for people shows.
+    counted
+        "N of M cells", said on standard error.
+
+    Raises
+    ------
+    UserError
+        For Parquet on a terminal.
+    """
+    if kind == "table":
+        _table(frame[columns], out, counted)
+        return
+    if kind == "parquet":
+        if out is None:
+            raise UserError("Parquet is not for a terminal: add --out FILE", USAGE)
+        _replace(out, _parquet(frame))
+    elif kind == "csv":
+        _emit(_csv(frame), out)
+    else:
+        _emit(frame.to_json(orient="records", indent=1) + "\n", out)
+    click.echo(counted, err=True)
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    from ses_audit.report.escape import csv_cell
+
+    safe = frame.copy()
+    for name in safe.columns:
+        if safe[name].dtype == object or str(safe[name].dtype) in ("str", "string", "category"):
+            safe[name] = [csv_cell("" if v is None else str(v)) for v in safe[name]]
+    return str(safe.to_csv(index=False))
+
+
+def _parquet(frame: pd.DataFrame) -> bytes:
+    import io
+
+    buffer = io.BytesIO()
+    frame.to_parquet(buffer, index=False, compression="zstd")
+    return buffer.getvalue()
+
+
+def _emit(text: str, out: Path | None) -> None:
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        _replace(out, text.encode())
+
+
+def _replace(out: Path, content: bytes) -> None:
+    """Write a whole file or nothing."""
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(out)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
+
+
+def _table(frame: pd.DataFrame, out: Path | None, counted: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ses_audit.report.escape import terminal
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in frame.columns:
+        table.add_column(name.replace("_", " "), overflow="fold")
+    for row in frame.head(_SHOWN).itertuples(index=False):
+        table.add_row(*(terminal("" if v is None else str(v)) for v in row))
+    wide = None if sys.stdout.isatty() and out is None else 4000
+    shown = min(len(frame), _SHOWN)
+    more = f"; {shown} shown, the rest with --format csv" if shown < len(frame) else ""
+    if out is None:
+        Console(width=wide, markup=False, highlight=False).print(table)
+    else:
+        import io
+
+        text = io.StringIO()
+        Console(file=text, width=wide, markup=False, highlight=False).print(table)
+        _replace(out, text.getvalue().encode())
+    click.echo(counted + more, err=True)
