@@ -1,0 +1,31 @@
+"""`ArnEquals` and `ArnLike` are the same: wildcards, each of the six segments apart.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ses_audit.policy.operators.base import Family, Operator
+from ses_audit.policy.wildcards import ArnPattern, Token, compile_arn
+
+__all__ = ["OPERATORS"]
+
+
+@lru_cache(maxsize=65536)
+def _compiled(tokens: tuple[Token, ...]) -> ArnPattern:
+    return compile_arn(tokens)
+
+
+def like(value: str, tokens: tuple[Token, ...]) -> bool:
+    """Whether the ARN matches, segment by segment; case counts."""
+    return _compiled(tokens).matches(value)
+
+
+OPERATORS = (
+    Operator("ArnEquals", Family.ARN, like),
+    Operator("ArnLike", Family.ARN, like),
+    Operator("ArnNotEquals", Family.ARN, like, negated=True),
+    Operator("ArnNotLike", Family.ARN, like, negated=True),
+)

@@ -1,0 +1,146 @@
+"""Policy variables: `${key}`, `${key, 'default'}`, `${*}`, `${?}`, `${$}`.
+
+Only a document of Version 2012-10-17 has them; in an older one they are literal text. What a
+variable brings in is literal: a `*` in a user's name is no wildcard.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from ses_audit.policy.wildcards import Token, tokens_of
+
+__all__ = ["Variable", "substitute", "substitute_text", "variables_in"]
+
+VERSION_WITH_VARIABLES = "2012-10-17"
+
+_VARIABLE = re.compile(r"\$\{([^${}]*)\}")
+_NAMED = re.compile(r"\s*([^\s,'](?:[^,']*[^\s,'])?)\s*(?:,\s*'([^']*)'\s*)?")
+_SPECIAL = ("*", "?", "$")
+
+
+class Variable(NamedTuple):
+    """A variable in a pattern: its key in lower case, and its default."""
+
+    key: str
+    default: str | None
+
+
+@lru_cache(maxsize=65536)
+def _parts(text: str) -> tuple[str | Variable | tuple[str], ...]:
+    """Cut a value into pattern text, variables, and one-tuples of literal text."""
+    found: list[str | Variable | tuple[str]] = []
+    place = 0
+    for match in _VARIABLE.finditer(text):
+        inside = match.group(1)
+        if inside in _SPECIAL:
+            part: Variable | tuple[str] = (inside,)
+        else:
+            named = _NAMED.fullmatch(inside)
+            if named is None:
+                continue
+            part = Variable(named.group(1).lower(), named.group(2))
+        if match.start() > place:
+            found.append(text[place : match.start()])
+        found.append(part)
+        place = match.end()
+    if place < len(text):
+        found.append(text[place:])
+    return tuple(found)
+
+
+def variables_in(text: str, version: str) -> tuple[Variable, ...]:
+    """The variables of a value, in order; none in a document without variables.
+
+    Examples
+    --------
+    >>> variables_in("home/${aws:username}", "2012-10-17")
+    (Variable(key='aws:username', default=None),)
+    """
+    if version != VERSION_WITH_VARIABLES or "${" not in text:
+        return ()
+    return tuple(part for part in _parts(text) if isinstance(part, Variable))
+
+
+def _value(
+    variable: Variable, context: Mapping[str, tuple[str, ...]], multivalued: frozenset[str]
+) -> str | None:
+    values = context.get(variable.key)
+    if values is None:
+        return variable.default
+    if len(values) != 1 or variable.key in multivalued:
+        # A key of several values is no variable.
+        return None
+    return values[0]
+
+
+def substitute(
+    text: str,
+    context: Mapping[str, tuple[str, ...]],
+    version: str,
+    multivalued: frozenset[str] = frozenset(),
+) -> tuple[Token, ...] | None:
+    """Cut a pattern into tokens with its variables replaced.
+
+    Parameters
+    ----------
+    text
+        The value as it stands in the policy.
+    context
+        Condition keys in lower case with their values.
+    version
+        The document's Version.
+    multivalued
+        Keys in lower case that carry a set.
+
+    Returns
+    -------
+    tuple or None
+        None where a variable can't be resolved: the value then matches nothing.
+
+    Examples
+    --------
+    >>> substitute("u/${aws:username}", {"aws:username": ("a*b",)}, "2012-10-17")
+    ('u/', 'a*b')
+    """
+    if version != VERSION_WITH_VARIABLES or "${" not in text:
+        return tokens_of(text)
+    found: list[Token] = []
+    for part in _parts(text):
+        if isinstance(part, str):
+            found += tokens_of(part)
+        elif isinstance(part, Variable):
+            value = _value(part, context, multivalued)
+            if value is None:
+                return None
+            found.append(value)
+        else:
+            found.append(part[0])
+    return tuple(found)
+
+
+def substitute_text(
+    text: str,
+    context: Mapping[str, tuple[str, ...]],
+    version: str,
+    multivalued: frozenset[str] = frozenset(),
+) -> str | None:
+    """Like `substitute`, for operators without wildcards: the plain text, or None."""
+    if version != VERSION_WITH_VARIABLES or "${" not in text:
+        return text
+    found: list[str] = []
+    for part in _parts(text):
+        if isinstance(part, str):
+            found.append(part)
+        elif isinstance(part, Variable):
+            value = _value(part, context, multivalued)
+            if value is None:
+                return None
+            found.append(value)
+        else:
+            found.append(part[0])
+    return "".join(found)
