@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.plan import ARGUMENTS, Cell
+from ses_audit.snapshot.shapes import wrong_shape
 
 __all__ = ["CoverageRow", "Ledger", "Totals", "argument_of", "continues", "totals"]
 
@@ -184,8 +185,12 @@ class Ledger:
         """
         error = record.error or {}
         state, detail = record.status, error.get("message") or error.get("code") or ""
-        if state.is_evidence and record.response and continues(record.response) is not None:
-            state, detail = State.NOT_ATTEMPTED, _UNFINISHED
+        if state.is_evidence and record.response is not None:
+            wrong = wrong_shape(record.operation, record.response)
+            if wrong is not None:
+                state, detail = State.MALFORMED, wrong
+            elif continues(record.response) is not None:
+                state, detail = State.NOT_ATTEMPTED, _UNFINISHED
         argument = argument_of(record)
         cell = Cell(record.account, record.region, record.service, record.operation)
         before = self._cells.get(cell, {}).get(argument)
