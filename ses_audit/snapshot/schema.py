@@ -107,12 +107,8 @@ TABLES: dict[str, pa.Schema] = {
         tags=_text,
         details_read=_flag,  # GetEmailIdentity answered: policies and default set are known
     ),
-    "identity_policies": _table(
-        identity_arn=_text, policy_name=_text, document_sha256=_text
-    ),
-    "configuration_sets": _table(
-        account_id=_text, region=_text, name=_text, sending_enabled=_flag
-    ),
+    "identity_policies": _table(identity_arn=_text, policy_name=_text, document_sha256=_text),
+    "configuration_sets": _table(account_id=_text, region=_text, name=_text, sending_enabled=_flag),
     # The SES account in one region (GetAccount).
     "ses_account_regions": _table(
         account_id=_text,

@@ -1,0 +1,334 @@
+"""A snapshot on the disk: made by one writer at a time, read by anyone who may."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import io
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from ses_audit.errors import USAGE
+from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.evidence import EvidenceWriter, Record, read_evidence
+from ses_audit.snapshot.files import (
+    digest,
+    local_path,
+    make_folder,
+    read_file,
+    replace_files,
+)
+from ses_audit.snapshot.ledger import Totals
+from ses_audit.snapshot.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "Snapshot",
+    "SnapshotError",
+    "SnapshotWriter",
+    "create_snapshot",
+    "open_snapshot",
+    "parquet_bytes",
+]
+
+_EVIDENCE, _TABLES, _LOCK = "evidence", "tables", ".lock"
+_SUFFIX = ".jsonl.zst"
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+# What a folder may hold when its writer died before the first manifest.
+_UNBORN = frozenset({_LOCK, f".{MANIFEST}.tmp"})
+
+
+def _evidence_path(root: Path, account: str) -> Path:
+    if not _ACCOUNT.fullmatch(account):
+        raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
+    return root / _EVIDENCE / f"{account}{_SUFFIX}"
+
+
+def _accounts(root: Path) -> list[str]:
+    folder = root / _EVIDENCE
+    if folder.is_symlink():
+        raise SnapshotError(f"{folder} is a symbolic link: a snapshot holds none")
+    if not folder.is_dir():
+        return []
+    names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
+    return sorted(name for name in names if _ACCOUNT.fullmatch(name))
+
+
+def _records(root: Path, account: str) -> Iterator[Record]:
+    path = _evidence_path(root, account)
+    if path.is_symlink():
+        raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
+    return read_evidence(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A finished snapshot. Tables and evidence are read when they are asked for."""
+
+    path: Path
+    manifest: Mapping[str, object]
+
+    def has_table(self, name: str) -> bool:
+        """Whether the snapshot holds the table."""
+        return self._entry(f"{_TABLES}/{name}.parquet") is not None
+
+    def _entry(self, name: str) -> Mapping[str, object] | None:
+        files = self.manifest["files"]
+        entry = files.get(name) if isinstance(files, Mapping) else None
+        return entry if isinstance(entry, Mapping) else None
+
+    def table(self, name: str) -> pa.Table:
+        """One table of `schema.TABLES`.
+
+        Raises
+        ------
+        SnapshotError
+            When it is not there, or is not what the manifest says it is.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        from ses_audit.snapshot.schema import TABLES
+
+        file = f"{_TABLES}/{name}.parquet"
+        entry = self._entry(file)
+        if entry is None or name not in TABLES:
+            raise SnapshotError(f"{self.path} has no table {name!r}")
+        again = "make the tables again with the command that made the snapshot"
+        try:
+            content = read_file(self.path, file)
+        except FileNotFoundError:
+            raise SnapshotError(f"{self.path / file} is gone: {again}") from None
+        if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+            raise SnapshotError(f"{self.path / file} is truncated or was changed: {again}")
+        try:
+            found = parquet.read_table(io.BytesIO(content))
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
+        if not found.schema.equals(TABLES[name]):
+            raise SnapshotError(f"{self.path / file} has other columns than its version: {again}")
+        return found
+
+    def accounts(self) -> list[str]:
+        """The accounts of which there is evidence, sorted."""
+        return _accounts(self.path)
+
+    def evidence(self, account: str) -> Iterator[Record]:
+        """The records of one account, in the order of writing."""
+        return _records(self.path, account)
+
+
+def open_snapshot(path: str | Path) -> Snapshot:
+    """Open a finished snapshot for reading.
+
+    Parameters
+    ----------
+    path
+        Its folder, or a `file://` address.
+
+    Raises
+    ------
+    SnapshotError
+        When there is none, it is foreign, unfinished, broken or of another version.
+    """
+    root = local_path(path)
+    manifest = read_manifest(root)
+    if manifest.get("finished") is not True:
+        raise SnapshotError(f"{root} is unfinished: run the command that makes it once more")
+    return Snapshot(root, manifest)
+
+
+class SnapshotWriter:
+    """The one writer of a snapshot; made by `create_snapshot`, used in a `with` block.
+
+    `resumed` says whether an earlier run left something here.
+    """
+
+    def __init__(self, path: Path, lock: int, started_at: str, earlier: bool) -> None:
+        self.path = path
+        self.started_at = started_at
+        self.resumed = earlier
+        self._lock = lock
+
+    def accounts(self) -> list[str]:
+        """The accounts of which there is evidence, sorted."""
+        return _accounts(self.path)
+
+    def evidence(self, account: str) -> EvidenceWriter:
+        """The file to which one account's records are appended; close it before `finish`."""
+        return EvidenceWriter(_evidence_path(self.path, account))
+
+    def records(self, account: str) -> Iterator[Record]:
+        """The records of one account that are there; none when it has no file yet."""
+        path = _evidence_path(self.path, account)
+        return _records(self.path, account) if path.exists() else iter(())
+
+    def finish(
+        self,
+        tables: Mapping[str, pa.Table],
+        *,
+        taken_at: str,
+        totals: Totals,
+        caller: Mapping[str, object] | None = None,
+        organization: Mapping[str, object] | None = None,
+        arguments: Mapping[str, object] | None = None,
+        assumptions: Sequence[str] = (),
+    ) -> Snapshot:
+        """Write the tables and the manifest: all of them, or the snapshot stays as it was.
+
+        Parameters
+        ----------
+        tables
+            As `tables.join_parts` makes them.
+        taken_at, totals, caller, organization, arguments, assumptions
+            As for `manifest.make_manifest`.
+
+        Raises
+        ------
+        SnapshotError
+            When something cannot be written.
+        """
+        make_folder(self.path / _TABLES)
+        contents = {
+            self.path / _TABLES / f"{name}.parquet": parquet_bytes(table)
+            for name, table in sorted(tables.items())
+        }
+        staged = replace_files(contents)
+        files: dict[str, dict[str, object]] = {
+            path.relative_to(self.path).as_posix(): {
+                "sha256": hashlib.sha256(content).hexdigest(),
+                "bytes": len(content),
+            }
+            for path, content in contents.items()
+        }
+        for account in self.accounts():
+            path = _evidence_path(self.path, account)
+            sha256, size = digest(path)
+            name = path.relative_to(self.path).as_posix()
+            files[name] = {"sha256": sha256, "bytes": size}
+        # From here to the last line the tables are of two runs: the manifest says so.
+        write_manifest(self.path, make_manifest(finished=False, started_at=self.started_at))
+        try:
+            for temporary, path in staged:
+                temporary.replace(path)
+        except OSError as error:
+            raise SnapshotError(f"cannot write {self.path}: {error.strerror}") from error
+        manifest = make_manifest(
+            finished=True,
+            started_at=self.started_at,
+            taken_at=taken_at,
+            caller=caller,
+            organization=organization,
+            arguments=arguments,
+            assumptions=assumptions,
+            totals=totals,
+            files=files,
+        )
+        write_manifest(self.path, manifest)
+        return Snapshot(self.path, manifest)
+
+    def close(self) -> None:
+        """Give the lock back; a second call does nothing."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def create_snapshot(path: str | Path, *, started_at: str, resume: bool = False) -> SnapshotWriter:
+    """Make a snapshot's folder, or go on with one, and lock it.
+
+    Parameters
+    ----------
+    path
+        The folder, or a `file://` address; new, empty, or (with `resume`) a snapshot.
+    started_at
+        ISO 8601, UTC.
+    resume
+        Whether an earlier run's evidence is kept and added to.
+
+    Raises
+    ------
+    SnapshotError
+        For a folder of something else, a snapshot that is not to be resumed, a symbolic link,
+        and while another process writes here.
+    """
+    root = local_path(path)
+    if root.is_symlink():
+        raise SnapshotError(f"{root} is a symbolic link: name the folder itself")
+    if root.exists() and not root.is_dir():
+        raise SnapshotError(f"{root} is a file: name a folder", USAGE)
+    fresh = not root.exists() or {p.name for p in root.iterdir()} <= _UNBORN
+    if not fresh:
+        read_manifest(root)
+        if not resume:
+            raise SnapshotError(f"{root} is a snapshot already: name a new folder", USAGE)
+    make_folder(root)
+    lock = _take_lock(root)
+    try:
+        earlier = (root / MANIFEST).exists()
+        if earlier and not resume:
+            raise SnapshotError(f"{root} is a snapshot already: name a new folder", USAGE)
+        if not earlier:
+            write_manifest(root, make_manifest(finished=False, started_at=started_at))
+        make_folder(root / _EVIDENCE)
+        return SnapshotWriter(root, lock, started_at, earlier)
+    except BaseException:
+        os.close(lock)
+        raise
+
+
+def _take_lock(root: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        lock = os.open(root / _LOCK, flags, 0o600)
+    except OSError as error:
+        raise SnapshotError(f"cannot lock {root}: {error.strerror}") from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+    except BlockingIOError:
+        holder = os.read(lock, 20).decode("ascii", "replace").strip()
+        os.close(lock)
+        raise SnapshotError(
+            f"another run (process {holder or 'unknown'}) writes to {root}: wait for it, "
+            "or name another folder"
+        ) from None
+    except OSError as error:
+        os.close(lock)
+        raise SnapshotError(f"cannot lock {root}: {error.strerror}") from error
+    return lock
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """A table as Parquet; equal tables give equal bytes."""
+    import pyarrow.parquet as parquet
+
+    buffer = io.BytesIO()
+    parquet.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        compression_level=3,
+        row_group_size=1 << 18,
+        store_schema=False,
+    )
+    return buffer.getvalue()
