@@ -236,9 +236,7 @@ class _Evaluation:
             self._denials.append(Denial(layer, "implicit", name))
         self._add(layer, met, applies, note)
 
-    def _levels(
-        self, layer: Layer, levels: tuple[tuple[AttachedPolicy, ...], ...] | None
-    ) -> None:
+    def _levels(self, layer: Layer, levels: tuple[tuple[AttachedPolicy, ...], ...] | None) -> None:
         if levels is None:
             self._results.append(
                 LayerResult(layer, False, Effect.ALLOWED, (), "does not bind this request")

@@ -31,7 +31,7 @@ _STATEMENT_KEYS = frozenset(
     }
 )
 _PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
-_BY_LOWER_NAME = {name.lower(): name for name in OPERATORS}
+_BY_LOWER_NAME = {name.lower(): name for name in OPERATORS if name != "Resource"}
 _SET_OPERATORS = {"foranyvalue": "ForAnyValue", "forallvalues": "ForAllValues"}
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ses_audit.policy.wildcards import Token, tokens_of
 
-__all__ = ["Variable", "substitute", "substitute_text", "variables_in"]
+__all__ = ["Variable", "part_for_variable", "substitute", "substitute_text", "variables_in"]
 
 VERSION_WITH_VARIABLES = "2012-10-17"
 
@@ -144,3 +144,29 @@ def substitute_text(
         else:
             found.append(part[0])
     return "".join(found)
+
+
+def part_for_variable(pattern: str, key: str, value: str) -> str | None:
+    """What a variable would have to hold for a pattern to match a value, where that is plain.
+
+    Examples
+    --------
+    >>> part_for_variable("home/${aws:username}/*", "aws:username", "home/ann/x")
+    'ann'
+    """
+    expression = ""
+    for part in _parts(pattern):
+        if isinstance(part, Variable):
+            expression += (
+                "(?P<found>.+?)" if part.key == key and "found" not in expression else ".*"
+            )
+        elif isinstance(part, str):
+            expression += "".join(
+                re.escape(token) if isinstance(token, str) else ".*" for token in tokens_of(part)
+            )
+        else:
+            expression += re.escape(part[0])
+    if "(?P<found>" not in expression or expression.count(".*") > 4 or len(value) > 2048:
+        return None
+    match = re.fullmatch(expression, value)
+    return None if match is None else match.group("found")

@@ -23,6 +23,8 @@ __all__ = [
     "arn_pattern_matches",
     "compile_tokens",
     "matches",
+    "resource_segments",
+    "segments_of",
     "tokens_of",
 ]
 
@@ -51,9 +53,7 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     ['a', '*', 'b', '?']
     """
     return tuple(
-        STAR if part == "*" else ANY if part == "?" else part
-        for part in _SPLIT.split(text)
-        if part
+        STAR if part == "*" else ANY if part == "?" else part for part in _SPLIT.split(text) if part
     )
 
 
@@ -159,7 +159,7 @@ def action_matches(pattern: str, action: str) -> bool:
     return _compiled(pattern.lower()).matches(action.lower())
 
 
-def _segments(tokens: Sequence[Token]) -> list[list[Token]]:
+def segments_of(tokens: Sequence[Token]) -> list[list[Token]]:
     """Cut a pattern at its literal colons, into at most six segments."""
     segments: list[list[Token]] = [[]]
     for token in tokens:
@@ -261,18 +261,24 @@ def _crossing(segments: Sequence[Sequence[Token]]) -> CrossingPattern:
     return CrossingPattern(takes, takes_any, takes_all, stays, stays_all, state)
 
 
+def resource_segments(tokens: Sequence[Token]) -> list[list[Token]]:
+    """The segments of a `Resource` pattern; one of fewer than six is completed with `*`."""
+    segments = segments_of(tokens)
+    crosses = any(segment and segment[-1] is STAR for segment in segments)
+    if 1 < len(segments) < 6 and not crosses:
+        segments += [[STAR] for _ in range(6 - len(segments))]
+    return segments
+
+
 def compile_resource(tokens: Sequence[Token]) -> ArnPattern:
     """Compile a `Resource` pattern.
 
     A `*` that is the last character of a segment may match beyond the colon; any other wildcard
     stays within its segment. An ARN of fewer than six segments is completed with `*`.
     """
-    segments = _segments(tokens)
+    segments = resource_segments(tokens)
     if len(segments) == 1:
         return ArnPattern(compile_tokens(tokens), ())
-    crosses = any(segment and segment[-1] is STAR for segment in segments)
-    if len(segments) < 6 and not crosses:
-        segments += [[STAR] for _ in range(6 - len(segments))]
     before = segments[:5]
     if not any(segment and segment[-1] is STAR for segment in before):
         return ArnPattern(None, tuple(compile_tokens(segment) for segment in segments))
@@ -319,4 +325,4 @@ def arn_pattern_matches(pattern: str, arn: str) -> bool:
 
 def compile_arn(tokens: Sequence[Token]) -> ArnPattern:
     """Compile the value of an ARN operator."""
-    return ArnPattern(None, tuple(compile_tokens(segment) for segment in _segments(tokens)))
+    return ArnPattern(None, tuple(compile_tokens(segment) for segment in segments_of(tokens)))

@@ -27,6 +27,7 @@ OPERATORS: dict[str, Operator] = {
     for operator in module.OPERATORS
 }
 OPERATORS["Null"] = Operator("Null", Family.NULL, None)
+OPERATORS[arn.RESOURCE.name] = arn.RESOURCE
 
 
 def operator_of(name: str) -> Operator:

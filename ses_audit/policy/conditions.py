@@ -1,0 +1,182 @@
+"""What remains of a formula, as a person reads it: an and/or tree of clauses.
+
+Branches that the rest implies are left out, and nothing is said twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction, negate
+from ses_audit.policy.types import Clause
+
+__all__ = ["Conditions", "remaining"]
+
+_MOST_PARTS = 12
+"""Beyond this many parts of one node, implied parts are not looked for."""
+
+_OPPOSITE = {
+    "StringEquals": "StringNotEquals",
+    "StringEqualsIgnoreCase": "StringNotEqualsIgnoreCase",
+    "StringLike": "StringNotLike",
+    "NumericEquals": "NumericNotEquals",
+    "DateEquals": "DateNotEquals",
+    "IpAddress": "NotIpAddress",
+    "ArnEquals": "ArnNotEquals",
+    "ArnLike": "ArnNotLike",
+}
+_OPPOSITE |= {negative: positive for positive, negative in _OPPOSITE.items()}
+
+_WORDS = {
+    "StringEquals": "is",
+    "StringNotEquals": "is not",
+    "StringEqualsIgnoreCase": "is (any case)",
+    "StringNotEqualsIgnoreCase": "is not (any case)",
+    "StringLike": "like",
+    "StringNotLike": "not like",
+    "NumericEquals": "=",
+    "NumericNotEquals": "≠",
+    "NumericLessThan": "<",
+    "NumericLessThanEquals": "≤",
+    "NumericGreaterThan": ">",
+    "NumericGreaterThanEquals": "≥",
+    "DateEquals": "at",
+    "DateNotEquals": "not at",
+    "DateLessThan": "before",
+    "DateLessThanEquals": "at or before",
+    "DateGreaterThan": "after",
+    "DateGreaterThanEquals": "at or after",
+    "Bool": "is",
+    "BinaryEquals": "is",
+    "IpAddress": "in",
+    "NotIpAddress": "not in",
+    "Resource": "like",
+    "ArnEquals": "like",
+    "ArnLike": "like",
+    "ArnNotEquals": "not like",
+    "ArnNotLike": "not like",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """A tree: `all` or `any` of parts, `not` of one part, or a `clause`."""
+
+    kind: str
+    parts: tuple[Conditions, ...] = ()
+    clause: Clause | None = None
+
+    def to_json(self) -> dict[str, object]:
+        """`{"all": […]}`, `{"any": […]}`, `{"not": …}`, or `{"operator", "key", "values"}`."""
+        if self.clause is not None:
+            return {
+                "operator": self.clause.text,
+                "key": self.clause.key,
+                "values": list(self.clause.values),
+            }
+        if self.kind == "not":
+            return {"not": self.parts[0].to_json()}
+        return {self.kind: [part.to_json() for part in self.parts]}
+
+    def __str__(self) -> str:
+        if self.clause is not None:
+            return _sentence(self.clause)
+        if self.kind == "not":
+            return f"not ({self.parts[0]})"
+        word = " and " if self.kind == "all" else " or "
+        return word.join(
+            f"({part})" if part.kind in ("all", "any") else str(part) for part in self.parts
+        )
+
+
+def _sentence(clause: Clause) -> str:
+    if clause.operator == "Null":
+        wants_absent = any(value.strip().lower() == "true" for value in clause.values)
+        return f"{clause.key} {'absent' if wants_absent else 'present'}"
+    values = " or ".join(clause.values)
+    if len(clause.values) > 1 and "Not" in clause.operator:
+        values = " nor ".join(clause.values)
+    word = _WORDS[clause.operator]
+    subject = clause.key
+    if clause.set_operator == "ForAllValues":
+        subject = f"each of {clause.key}"
+    elif clause.set_operator == "ForAnyValue":
+        subject = f"some of {clause.key}"
+    text = f"{subject} {word} {values}"
+    return f"{text} (or absent)" if clause.if_exists else text
+
+
+def remaining(formula: Formula, impossible: Callable[[Formula], bool]) -> Conditions:
+    """Simplify a formula and show it.
+
+    Parameters
+    ----------
+    formula
+        Neither always true nor always false.
+    impossible
+        Whether a formula can't hold, whatever the open keys are.
+    """
+    return _shown(_simplified(_pushed(formula, False), TRUE, impossible))
+
+
+def _pushed(formula: Formula, negated: bool) -> Formula:
+    """Push negations down to the clauses."""
+    if formula.kind == "not":
+        return _pushed(formula.parts[0], not negated)
+    if formula.kind in ("and", "or"):
+        join = conjunction if (formula.kind == "and") is not negated else disjunction
+        return join(*(_pushed(part, negated) for part in formula.parts))
+    return negate(formula) if negated else formula
+
+
+def _simplified(formula: Formula, given: Formula, impossible: Callable[[Formula], bool]) -> Formula:
+    """Drop what holds anyway, given what is already said."""
+    if formula.kind not in ("and", "or"):
+        if impossible(conjunction(given, negate(formula))):
+            return TRUE
+        return FALSE if impossible(conjunction(given, formula)) else formula
+    if len(formula.parts) > _MOST_PARTS:
+        return formula
+    conjunctive = formula.kind == "and"
+    join = conjunction if conjunctive else disjunction
+    parts = list(formula.parts)
+    position = 0
+    while position < len(parts):
+        rest = join(*(p for i, p in enumerate(parts) if i != position))
+        # In an `or` a part counts only where the rest does not hold.
+        known = conjunction(given, rest if conjunctive else negate(rest))
+        part = _simplified(parts[position], known, impossible)
+        if part is (TRUE if conjunctive else FALSE):
+            del parts[position]
+        elif part is (FALSE if conjunctive else TRUE):
+            return part
+        else:
+            parts[position] = part
+            position += 1
+    return join(*parts)
+
+
+def _shown(formula: Formula) -> Conditions:
+    if formula.atom is not None:
+        return Conditions("clause", clause=formula.atom.clause)
+    if formula.kind == "not":
+        inner = formula.parts[0]
+        if inner.atom is not None and (opposite := _opposite(inner.atom.clause)) is not None:
+            return Conditions("clause", clause=opposite)
+        return Conditions("not", (_shown(inner),))
+    if formula.kind in ("and", "or"):
+        kind = "all" if formula.kind == "and" else "any"
+        return Conditions(kind, tuple(map(_shown, formula.parts)))
+    return Conditions("all" if formula is TRUE else "any")
+
+
+def _opposite(clause: Clause) -> Clause | None:
+    """The clause that holds exactly when this one does not, where there is one."""
+    if clause.operator == "Null" and len(clause.values) == 1:
+        absent = clause.values[0].strip().lower() == "true"
+        return replace(clause, values=("false" if absent else "true",))
+    if clause.if_exists or clause.set_operator is not None:
+        return None
+    opposite = _OPPOSITE.get(clause.operator)
+    return None if opposite is None else replace(clause, operator=opposite)

@@ -1,0 +1,44 @@
+"""What is known of an open key: which values it can take, and whether it is always there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+__all__ = ["ANY_VALUE", "Domain", "Values"]
+
+
+class Values(Enum):
+    """What a key's values are, where more is known than "some text"."""
+
+    TEXT = "text"
+    ADDRESS = "address"
+    INSTANT = "instant"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The values an open key can take.
+
+    Parameters
+    ----------
+    values
+        The kind of value; `TEXT` says nothing.
+    always
+        Whether the key is in every request.
+    multivalued
+        Whether the key carries a set of values.
+    patterns
+        For text: the patterns of which a value matches one; empty for any text.
+    """
+
+    values: Values = Values.TEXT
+    always: bool = False
+    multivalued: bool = False
+    patterns: tuple[str, ...] = ()
+
+
+ANY_VALUE = Domain()
+"""Nothing is known: absent, or any value."""

@@ -1,0 +1,137 @@
+"""Boolean formulas over condition clauses: hash-consed, with constants folded at once.
+
+Two formulas that are built alike are one object, so that identity is equality and a decision on
+one can be kept under it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+from weakref import WeakValueDictionary
+
+from ses_audit.policy.types import Clause
+
+__all__ = ["FALSE", "TRUE", "Atom", "Formula", "atoms_of", "conjunction", "disjunction", "negate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """What a formula is made of: a clause as a document of one Version reads it.
+
+    A `Resource` pattern whose variable is open is an atom too: `StringLike` on `RESOURCE_KEY`.
+    """
+
+    clause: Clause
+    version: str
+
+
+class Formula:
+    """A node: `atom`, `and`, `or`, `not`, `true` or `false`. Made by the functions below only."""
+
+    __slots__ = ("__weakref__", "atom", "kind", "number", "parts")
+    _known: ClassVar[WeakValueDictionary[object, Formula]] = WeakValueDictionary()
+    _count: ClassVar[int] = 0
+
+    kind: Literal["atom", "and", "or", "not", "true", "false"]
+    parts: tuple[Formula, ...]
+    atom: Atom | None
+    number: int
+
+    @classmethod
+    def _make(
+        cls,
+        kind: Literal["atom", "and", "or", "not", "true", "false"],
+        parts: tuple[Formula, ...] = (),
+        atom: Atom | None = None,
+    ) -> Formula:
+        key = (kind, parts, atom)
+        found = cls._known.get(key)
+        if found is None:
+            found = cls()
+            found.kind, found.parts, found.atom = kind, parts, atom
+            Formula._count += 1
+            found.number = Formula._count
+            cls._known[key] = found
+        return found
+
+    @classmethod
+    def of(cls, atom: Atom) -> Formula:
+        """The formula of one atom."""
+        return cls._make("atom", atom=atom)
+
+    def __repr__(self) -> str:
+        if self.atom is not None:
+            clause = self.atom.clause
+            return f"{clause.text} {clause.key} {list(clause.values)}"
+        if not self.parts:
+            return self.kind
+        return f"{self.kind}({', '.join(map(repr, self.parts))})"
+
+
+TRUE = Formula._make("true")
+FALSE = Formula._make("false")
+
+
+def negate(formula: Formula) -> Formula:
+    """Not."""
+    if formula is TRUE:
+        return FALSE
+    if formula is FALSE:
+        return TRUE
+    if formula.kind == "not":
+        return formula.parts[0]
+    return Formula._make("not", (formula,))
+
+
+def conjunction(*formulas: Formula) -> Formula:
+    """And: flat, without duplicates, FALSE where a part and its negation meet.
+
+    Examples
+    --------
+    >>> conjunction(TRUE, FALSE) is FALSE, conjunction() is TRUE
+    (True, True)
+    """
+    return _join("and", formulas, TRUE, FALSE)
+
+
+def disjunction(*formulas: Formula) -> Formula:
+    """Or: flat, without duplicates, TRUE where a part and its negation meet."""
+    return _join("or", formulas, FALSE, TRUE)
+
+
+def _join(
+    kind: Literal["and", "or"], formulas: tuple[Formula, ...], neutral: Formula, zero: Formula
+) -> Formula:
+    found: dict[Formula, None] = {}
+    for formula in formulas:
+        if formula is zero:
+            return zero
+        if formula is neutral:
+            continue
+        for part in formula.parts if formula.kind == kind else (formula,):
+            found[part] = None
+    for part in found:
+        if negate(part) in found:
+            return zero
+    if not found:
+        return neutral
+    if len(found) == 1:
+        return next(iter(found))
+    # Sorted, so that the order in which a policy lists things changes nothing.
+    return Formula._make(kind, tuple(sorted(found, key=lambda part: part.number)))
+
+
+def atoms_of(formula: Formula) -> Iterator[Atom]:
+    """Each atom of a formula once, in order."""
+    seen: set[Formula] = set()
+    waiting = [formula]
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current.atom is not None:
+            yield current.atom
+        waiting += reversed(current.parts)

@@ -1,0 +1,199 @@
+"""Text patterns as machines, and the kinds of text that several of them tell apart.
+
+A machine is a set of states in one integer; a set of machines is walked over all texts at once,
+breadth first, so that the shortest text of each kind is found. Texts of one kind are accepted by
+the same machines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ses_audit.policy.wildcards import ANY, STAR, Token, resource_segments, segments_of
+
+__all__ = [
+    "Machine",
+    "arn_machine",
+    "kinds_of_text",
+    "literal_machine",
+    "pattern_machine",
+    "resource_machine",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A pattern: state j says that j single characters are matched."""
+
+    takes: tuple[tuple[str, int], ...]
+    takes_any: int
+    """States from which any character but a colon leads on."""
+    takes_all: int
+    """States from which any character leads on."""
+    stays: int
+    """States that any character but a colon leaves."""
+    stays_all: int
+    """States that any character leaves."""
+    final: int
+
+    def step(self, states: int, character: str, taken: dict[str, int]) -> int:
+        """The states after one more character."""
+        takes = taken.get(character, 0) | self.takes_all
+        stays = self.stays_all
+        if character != ":":
+            takes |= self.takes_any
+            stays |= self.stays
+        return ((states & takes) << 1) | (states & stays)
+
+
+class _Maker:
+    def __init__(self, *, fold: bool) -> None:
+        self.takes: dict[str, int] = {}
+        self.takes_any = self.takes_all = self.stays = self.stays_all = 0
+        self.state = 0
+        self._fold = fold
+
+    def text(self, text: str) -> None:
+        for character in text:
+            variants = {character}
+            if self._fold:
+                variants = {
+                    v
+                    for v in (character.lower(), character.upper(), character)
+                    if len(v) == 1 and v.lower() == character.lower()
+                }
+            for variant in variants:
+                self.takes[variant] = self.takes.get(variant, 0) | 1 << self.state
+            self.state += 1
+
+    def tokens(self, tokens: Iterable[Token], *, crossing: bool) -> None:
+        for token in tokens:
+            bit = 1 << self.state
+            if token is STAR:
+                if crossing:
+                    self.stays_all |= bit
+                else:
+                    self.stays |= bit
+            elif token is ANY:
+                if crossing:
+                    self.takes_all |= bit
+                else:
+                    self.takes_any |= bit
+                self.state += 1
+            else:
+                self.text(str(token))
+
+    def machine(self) -> Machine:
+        return Machine(
+            tuple(sorted(self.takes.items())),
+            self.takes_any,
+            self.takes_all,
+            self.stays,
+            self.stays_all,
+            self.state,
+        )
+
+
+def literal_machine(text: str, *, fold: bool = False) -> Machine:
+    """Accept one text; with `fold` in any case."""
+    maker = _Maker(fold=fold)
+    maker.text(text)
+    return maker.machine()
+
+
+def pattern_machine(tokens: Sequence[Token], *, fold: bool = False) -> Machine:
+    """Accept what `*` and `?` match."""
+    maker = _Maker(fold=fold)
+    maker.tokens(tokens, crossing=True)
+    return maker.machine()
+
+
+def arn_machine(tokens: Sequence[Token]) -> Machine:
+    """Accept what an ARN operator matches: six segments, each apart."""
+    maker = _Maker(fold=False)
+    for number, segment in enumerate(segments_of(tokens)):
+        if number:
+            maker.text(":")
+        maker.tokens(segment, crossing=number == 5)
+    return maker.machine()
+
+
+def resource_machine(tokens: Sequence[Token]) -> Machine:
+    """Accept what a `Resource` pattern matches."""
+    segments = resource_segments(tokens)
+    if len(segments) == 1:
+        return pattern_machine(tokens)
+    maker = _Maker(fold=False)
+    for number, segment in enumerate(segments):
+        if number:
+            maker.text(":")
+        last = number == 5
+        if segment and segment[-1] is STAR:
+            maker.tokens(segment[:-1], crossing=last)
+            maker.tokens(segment[-1:], crossing=True)
+        else:
+            maker.tokens(segment, crossing=last)
+    return maker.machine()
+
+
+def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, str], bool]:
+    """Every set of machines that accepts some text together, with the shortest such text.
+
+    Parameters
+    ----------
+    machines
+        The patterns in play.
+    limit
+        How many sets of states may be walked.
+
+    Returns
+    -------
+    dict
+        Bit mask of accepting machines → the shortest text that exactly these accept.
+    bool
+        False when the limit was met and a kind may be missing.
+    """
+    takes = [dict(machine.takes) for machine in machines]
+    alphabet = sorted({character for taken in takes for character in taken} | {":"})
+    alphabet.append(_other(alphabet))
+    start = tuple(1 for _ in machines)
+    seen = {start}
+    found: dict[int, str] = {}
+    waiting = [(start, "")]
+    for states, text in waiting:
+        mask = _mask(machines, states)
+        if text:
+            found.setdefault(mask, text)
+        for character in alphabet:
+            following = tuple(
+                machine.step(reached, character, taken) if reached else 0
+                for machine, reached, taken in zip(machines, states, takes, strict=True)
+            )
+            if following not in seen:
+                if len(seen) >= limit:
+                    return found, False
+                seen.add(following)
+                waiting.append((following, text + character))
+    # Empty text only where nothing longer is of its kind.
+    found.setdefault(_mask(machines, start), "")
+    return found, True
+
+
+def _mask(machines: Sequence[Machine], states: Sequence[int]) -> int:
+    mask = 0
+    for number, (machine, reached) in enumerate(zip(machines, states, strict=True)):
+        if reached >> machine.final & 1:
+            mask |= 1 << number
+    return mask
+
+
+def _other(alphabet: Sequence[str]) -> str:
+    """A character that no pattern names."""
+    for candidate in "xyzqwkjvbn0123456789_-~":
+        if candidate not in alphabet and candidate.upper() not in alphabet:
+            return candidate
+    code = 0x00A1
+    while chr(code) in alphabet:
+        code += 1
+    return chr(code)
