@@ -11,6 +11,7 @@ from itertools import groupby
 
 import orjson
 
+from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.ledger import continues
 from ses_audit.snapshot.shapes import wrong_shape
@@ -62,7 +63,9 @@ class Answers:
         for record in in_order(records):
             if record.operation == "GetEmailIdentity":
                 self._note_gone(record)
-            if not record.status.is_evidence or record.response is None:
+            # A truncated list is no evidence of what it lacks, but it is of what it holds.
+            answered = record.status.is_evidence or record.status is State.TRUNCATED
+            if not answered or record.response is None:
                 continue
             if wrong_shape(record.operation, record.response) is not None:
                 continue

@@ -83,6 +83,8 @@ def account_part(account: str, records: Iterable[Record], partition: str = "") -
     facts = organization_facts(account, answers)
     if not facts and any(_says_no_organization(record) for record in every):
         facts = {"none": True, "read_from": account}
+    elif not facts and any(record.service == "organizations" for record in every):
+        facts = {"read_from": account}
     return AccountPart(
         account,
         found,
