@@ -74,7 +74,10 @@ class Crossing:
         """The principals of one account; one row more stands for those that were not read."""
         found = self._by_account.get(account, [])
         if account in self._accounts and self._gaps.of(account, *GAAD):
-            return [*found, self._make(f"arn:{self._partition}:iam::{account}:*", account, "account")]
+            return [
+                *found,
+                self._make(f"arn:{self._partition}:iam::{account}:*", account, "account"),
+            ]
         return found
 
     def senders_of(self, identity: Identity) -> list[Sender]:

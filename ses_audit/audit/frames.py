@@ -99,16 +99,24 @@ def long_table(
         narrow(senders, "sender", exact if any(exact) else [principal in name for name in names])
     if account is not None:
         wanted = _list(account)
-        narrow(senders, "sender",
-               [a in wanted for a in senders.column("principal_account").to_pylist()])
+        narrow(
+            senders,
+            "sender",
+            [a in wanted for a in senders.column("principal_account").to_pylist()],
+        )
     if identity is not None:
         wanted = _list(identity)
         arns, short = (identities.column(c).to_pylist() for c in ("identity_arn", "identity_name"))
-        narrow(identities, "identity",
-               [a in wanted or n in wanted for a, n in zip(arns, short, strict=True)])
+        narrow(
+            identities,
+            "identity",
+            [a in wanted or n in wanted for a, n in zip(arns, short, strict=True)],
+        )
     if region is not None:
         wanted = _list(region)
-        narrow(identities, "identity", [r in wanted for r in identities.column("region").to_pylist()])
+        narrow(
+            identities, "identity", [r in wanted for r in identities.column("region").to_pylist()]
+        )
     if action is not None:
         known = actions.column("action").to_pylist()
         wanted = {a if ":" in a else f"ses:{a}" for a in _list(action)}
@@ -135,9 +143,7 @@ def long_table(
         ),
         "action": "action",
     }
-    by_reference = {
-        "sender": senders, "identity": identities, "action": actions, "ruling": rulings
-    }
+    by_reference = {"sender": senders, "identity": identities, "action": actions, "ruling": rulings}
     columns: dict[str, object] = {}
     for name in COLUMNS:
         if name == "smtp":
@@ -205,8 +211,10 @@ def scp_denies(frame: pd.DataFrame, denials: pa.Table) -> pd.DataFrame:
     certain = every[every["certain"]]
     blockers = certain.groupby("ruling")["blocker"].nunique()
     of_scp = every[every["layer"] == "service_control_policy"].copy()
-    stopped = frame[(frame["verdict"].astype(str) != frame["verdict_without_scp"].astype(str))
-                    | (frame["verdict"].astype(str) == "DENIED")]
+    stopped = frame[
+        (frame["verdict"].astype(str) != frame["verdict_without_scp"].astype(str))
+        | (frame["verdict"].astype(str) == "DENIED")
+    ]
     joined = stopped.merge(of_scp, left_on="_ruling", right_on="ruling", how="inner")
     changed = joined["verdict"].astype(str) != joined["verdict_without_scp"].astype(str)
     joined = joined[joined["certain"] | changed].copy()

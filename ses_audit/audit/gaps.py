@@ -74,8 +74,14 @@ class Gaps:
         """One item of a cell as text, with the state it ended in."""
         items = self._states.get((account, region, service, operation), {})
         state = items.get(argument) or items.get("") or "NOT_ATTEMPTED"
-        return _cell(account, region, service, operation, argument,
-                     "MALFORMED" if state in _EVIDENCE else state)
+        return _cell(
+            account,
+            region,
+            service,
+            operation,
+            argument,
+            "MALFORMED" if state in _EVIDENCE else state,
+        )
 
 
 def _cell(
@@ -89,8 +95,9 @@ def organization_gaps(gaps: Gaps, policy_type: str) -> tuple[str, ...]:
     """The organization cells that are missing; any of them could hide an attached policy."""
     found: list[str] = []
     for operation in _ORGANIZATION_READS:
-        if gaps.planned(gaps.organization_account, "global", "organizations", operation):
-            found += gaps.of(gaps.organization_account, "global", "organizations", operation)
-        elif operation == "DescribeOrganization":
+        if (
+            gaps.planned(gaps.organization_account, "global", "organizations", operation)
+            or operation == "DescribeOrganization"
+        ):
             found += gaps.of(gaps.organization_account, "global", "organizations", operation)
     return tuple(found)

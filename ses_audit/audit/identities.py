@@ -43,7 +43,9 @@ class Identity:
     known: bool = True
 
 
-def placeholder(arn_partition: str, account: str, region: str, missing: tuple[str, ...]) -> Identity:
+def placeholder(
+    arn_partition: str, account: str, region: str, missing: tuple[str, ...]
+) -> Identity:
     """Stand for the identities of an account (and region) that could not be listed.
 
     Its ARN ends in a literal `*`: a statement on all identities matches it, one on a named
@@ -80,8 +82,13 @@ def load_identities(
             document = documents.get(None if digest is None else str(digest))
             if document is None:
                 missing.append(
-                    gaps.item(account, region, "sesv2", "GetEmailIdentity",
-                              f"{name}: {policy['policy_name']}")
+                    gaps.item(
+                        account,
+                        region,
+                        "sesv2",
+                        "GetEmailIdentity",
+                        f"{name}: {policy['policy_name']}",
+                    )
                 )
                 continue
             attached.append(AttachedPolicy(document, str(policy["policy_name"]), target=arn))
@@ -101,9 +108,7 @@ def load_identities(
     return found
 
 
-def load_account_regions(
-    rows: Iterable[Row], gaps: Gaps
-) -> dict[tuple[str, str], AccountRegion]:
+def load_account_regions(rows: Iterable[Row], gaps: Gaps) -> dict[tuple[str, str], AccountRegion]:
     """The SES account state by (account, region)."""
     found: dict[tuple[str, str], AccountRegion] = {}
     for row in rows:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from ses_audit.policy.formula import FALSE, TRUE, Formula, negate
+from ses_audit.policy.formula import FALSE, TRUE, Formula, keys_of, negate
 from ses_audit.policy.reduce import (
     LayerFormula,
     OpenRequest,
@@ -37,6 +38,11 @@ class LayerRuling:
     possible: tuple[Denial, ...] = ()
     """Explicit denials that hold in some contexts only."""
 
+    @property
+    def open_keys(self) -> frozenset[str]:
+        """The keys on which the ruling turns."""
+        return keys_of(self.formula.allow) | keys_of(self.formula.deny)
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceRuling:
@@ -45,6 +51,13 @@ class ResourceRuling:
     formula: ResourceFormula
     explicit: tuple[Denial, ...] = ()
     possible: tuple[Denial, ...] = ()
+
+    @property
+    def open_keys(self) -> frozenset[str]:
+        """The keys on which the ruling turns."""
+        formula = self.formula
+        parts = (formula.grant_exempt, formula.grant_limited, formula.delegate, formula.deny)
+        return frozenset().union(*map(keys_of, parts))
 
 
 def referenced_keys(document: Document) -> frozenset[str]:
@@ -95,6 +108,7 @@ class Layers:
     def __init__(self) -> None:
         self._rulings: dict[object, LayerRuling] = {}
         self._resource: dict[object, ResourceRuling] = {}
+        self._shared: dict[object, object] = {}
         self._profiles: dict[str, _Profile] = {}
         self._matches: dict[tuple[str, str], bool] = {}
 
@@ -118,6 +132,10 @@ class Layers:
                 bits.append(self._matches[pair])
         return tuple(bits)
 
+    def shared(self, ruling: Any) -> Any:
+        """One object for equal rulings, so that they can be told apart by identity."""
+        return self._shared.setdefault(ruling, ruling)
+
     @property
     def decided(self) -> int:
         """How many distinct rulings were made."""
@@ -129,7 +147,7 @@ class Layers:
         policies: tuple[AttachedPolicy, ...],
         action: str,
         resource: str,
-        request: Callable[[], OpenRequest],
+        ask: Callable[[frozenset[str]], OpenRequest],
         target: str | None = None,
     ) -> LayerRuling:
         """Decide the union of `policies` for one request.
@@ -142,18 +160,27 @@ class Layers:
             All documents of the layer, or of one SCP level.
         action, resource
             What is asked; a `resource` that is a language is keyed by its text.
-        request
-            Makes the open request; called only when something has to be decided.
+        ask
+            Makes the open request for the keys that the documents refer to.
         target
             For an SCP level: the root, OU or account.
         """
-        keys = frozenset().union(*(self._profile_of(p).keys for p in policies))
+        keys: frozenset[str] = frozenset().union(*(self._profile_of(p).keys for p in policies))
         values: object = ()
+        request: OpenRequest | None = None
         if keys:
-            values = request().values_of(keys)
-        key = (layer, policies_key(policies), action, self._signature(policies, resource), values, target)
+            request = ask(keys)
+            values = request.values_of(keys)
+        key = (
+            layer,
+            policies_key(policies),
+            action,
+            self._signature(policies, resource),
+            values,
+            target,
+        )
         if key not in self._rulings:
-            self._rulings[key] = self._make(layer, policies, request(), target)
+            self._rulings[key] = self._make(layer, policies, request or ask(keys), target)
         return self._rulings[key]
 
     def _make(
@@ -171,10 +198,15 @@ class Layers:
         return LayerRuling(formula, explicit, implicit, possible)
 
     def rule_resource(
-        self, policies: tuple[AttachedPolicy, ...], request: OpenRequest, key: object
+        self,
+        policies: tuple[AttachedPolicy, ...],
+        ask: Callable[[frozenset[str]], OpenRequest],
+        key: object,
     ) -> ResourceRuling:
         """Decide the sending authorization policies of an identity, all together."""
         if key not in self._resource:
+            keys: frozenset[str] = frozenset().union(*(self._profile_of(p).keys for p in policies))
+            request = ask(keys)
             formula = reduce_resource_policies(policies, request)
             explicit, possible = _explicit(
                 Layer.SENDING_AUTHORIZATION_POLICY, policies, request, formula.deny

@@ -125,8 +125,11 @@ def _unlisted(
     for account in organization.accounts.values():
         if not account.audited:
             continue
-        missing = gaps.of(account.id, "global", "sts", "AssumeRole") if gaps.planned(
-            account.id, "global", "sts", "AssumeRole") else ()
+        missing = (
+            gaps.of(account.id, "global", "sts", "AssumeRole")
+            if gaps.planned(account.id, "global", "sts", "AssumeRole")
+            else ()
+        )
         if missing:
             refused.add(account.id)
             found.append(placeholder(partition, account.id, "*", missing))

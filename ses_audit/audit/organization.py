@@ -174,8 +174,10 @@ class Organization:
             # The root binds every account, wherever it stands.
             roots = [u.id for u in self.units.values() if u.parent_id is None]
             line = [*roots, *(id for id in line if id not in roots)]
-            missing = missing or (f"{self._gaps.organization_account}/global/"
-                                  "organizations.ListAccountsForParent=NOT_ATTEMPTED",)
+            missing = missing or (
+                f"{self._gaps.organization_account}/global/"
+                "organizations.ListAccountsForParent=NOT_ATTEMPTED",
+            )
         targets = (*line, account)
         levels: list[tuple[AttachedPolicy, ...]] = []
         open_levels: set[int] = set()
@@ -189,13 +191,17 @@ class Organization:
                 document = self._documents.get(_text(row["document_sha256"])) if row else None
                 if row is None or document is None:
                     open_levels.add(position)
-                    lacking.append(self._gaps.item(
-                        self._gaps.organization_account, "global", "organizations",
-                        "DescribePolicy", policy_id))
+                    lacking.append(
+                        self._gaps.item(
+                            self._gaps.organization_account,
+                            "global",
+                            "organizations",
+                            "DescribePolicy",
+                            policy_id,
+                        )
+                    )
                     continue
-                level.append(
-                    AttachedPolicy(document, str(row["name"]), _text(row["arn"]), target)
-                )
+                level.append(AttachedPolicy(document, str(row["name"]), _text(row["arn"]), target))
             levels.append(tuple(level))
         if missing:
             open_levels = set(range(len(targets)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
+from ses_audit.escape import html as escape
 
 __all__ = ["Summary"]
 
@@ -66,4 +66,6 @@ class Summary:
 
     def _repr_html_(self) -> str:
         lines = str(self).splitlines()
-        return f"<p><strong>{escape(lines[0])}</strong><br>{'<br>'.join(map(escape, lines[1:]))}</p>"
+        return (
+            f"<p><strong>{escape(lines[0])}</strong><br>{'<br>'.join(map(escape, lines[1:]))}</p>"
+        )

@@ -130,7 +130,9 @@ def build(
             ),
             "actions": _table("actions", [(a,) for a in actions]),
             "rulings": _table("rulings", [_ruling_row(r) for r in rulings]),
-            "denials": _table("denials", [row for r, i in rulings.items() for row in _denials(r, i)]),
+            "denials": _table(
+                "denials", [row for r, i in rulings.items() for row in _denials(r, i)]
+            ),
             "cells": pa.table(list(columns), schema=SCHEMAS["cells"]),
         }
     )
@@ -161,5 +163,13 @@ def _ruling_row(ruling: Ruling) -> tuple[object, ...]:
 def _denials(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
     for certain, denials in ((True, ruling.denials), (False, ruling.possible)):
         for d in denials:
-            yield (number, certain, str(d.layer), d.kind, d.policy, d.sid, d.statement_index,
-                   d.target)
+            yield (
+                number,
+                certain,
+                str(d.layer),
+                d.kind,
+                d.policy,
+                d.sid,
+                d.statement_index,
+                d.target,
+            )

@@ -32,12 +32,15 @@ class Domain:
         Whether the key carries a set of values.
     patterns
         For text: the patterns of which a value matches one; empty for any text.
+    excluded
+        For text: values that it certainly does not take.
     """
 
     values: Values = Values.TEXT
     always: bool = False
     multivalued: bool = False
     patterns: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
 
 ANY_VALUE = Domain()

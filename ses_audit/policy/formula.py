@@ -12,8 +12,19 @@ from typing import ClassVar, Literal
 from weakref import WeakValueDictionary
 
 from ses_audit.policy.types import Clause
+from ses_audit.policy.variables import variables_in
 
-__all__ = ["FALSE", "TRUE", "Atom", "Formula", "atoms_of", "conjunction", "disjunction", "negate"]
+__all__ = [
+    "FALSE",
+    "TRUE",
+    "Atom",
+    "Formula",
+    "atoms_of",
+    "conjunction",
+    "disjunction",
+    "keys_of",
+    "negate",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +146,13 @@ def atoms_of(formula: Formula) -> Iterator[Atom]:
         if current.atom is not None:
             yield current.atom
         waiting += reversed(current.parts)
+
+
+def keys_of(formula: Formula) -> frozenset[str]:
+    """The condition keys, lower case, on which a formula turns; variables' keys included."""
+    found: set[str] = set()
+    for atom in atoms_of(formula):
+        found.add(atom.clause.key.lower())
+        for value in atom.clause.values:
+            found.update(variable.key for variable in variables_in(value, atom.version))
+    return frozenset(found)

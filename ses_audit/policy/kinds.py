@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from ses_audit.policy.domains import Domain, Values
 from ses_audit.policy.formula import Atom
@@ -202,7 +203,7 @@ def _single_values(
         found = [value for value in found if _is_of(value, domain.values)]
     elif domain.patterns:
         found = [v for v in found if any(matches(p, v) for p in domain.patterns)]
-    return list(dict.fromkeys(found)), complete
+    return [value for value in dict.fromkeys(found) if value not in domain.excluded], complete
 
 
 def _is_of(value: str, kind: Values) -> bool:
@@ -238,6 +239,7 @@ def _texts(
             literals[text_of(tokens)] = None
     for pattern in domain.patterns:
         machines[pattern_machine(tokens_of(pattern))] = None
+    literals |= dict.fromkeys(domain.excluded)
     if not machines:
         return [*literals, _fresh(literals)], True
     added: dict[Machine, None] = {}
@@ -265,7 +267,7 @@ def _numbers(texts: Sequence[str]) -> list[str]:
     if not cuts:
         return ["0", "other"]
     found = [cuts[0] - 1, *cuts, cuts[-1] + 1]
-    found += [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
+    found += [(low + high) / 2 for low, high in pairwise(cuts)]
     return [*(_plain(n) for n in found), "other"]
 
 
@@ -278,7 +280,7 @@ def _instants(texts: Sequence[str]) -> list[str]:
     if not cuts:
         return ["2026-01-01T00:00:00Z", "other"]
     found = [cuts[0] - 1, *cuts, cuts[-1] + 1]
-    found += [(low + high) / 2 for low, high in zip(cuts, cuts[1:], strict=False)]
+    found += [(low + high) / 2 for low, high in pairwise(cuts)]
     return [*(_moment(i) for i in found), "other"]
 
 

@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_eval
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ses_audit.policy.domains import Domain
 from ses_audit.policy.evaluate import is_same_account
@@ -33,7 +33,7 @@ from ses_audit.policy.types import (
     Request,
     Statement,
 )
-from ses_audit.policy.variables import variables_in
+from ses_audit.policy.variables import specialize, variables_in
 
 __all__ = [
     "RESOURCE_KEY",
@@ -136,7 +136,12 @@ class _Reduction:
         names += [v.key for text in clause.values for v in variables_in(text, version)]
         if all(map(self._settled, names)):
             return TRUE if holds(clause, self.known, self.multivalued, version) else FALSE
-        return Formula.of(Atom(clause, version))
+        values = (self._specialized(value, version) for value in clause.values)
+        kept = tuple(value for value in values if value is not None)
+        return Formula.of(Atom(replace(clause, values=kept), version))
+
+    def _specialized(self, value: str, version: str) -> str | None:
+        return specialize(value, self.known, self.absent, version, self.multivalued)
 
     def resource(self, statement: Statement, version: str) -> Formula:
         if statement.resources is None:
@@ -155,6 +160,10 @@ class _Reduction:
     def _pattern(self, pattern: str, version: str) -> Formula:
         if pattern == "*":
             return TRUE
+        known = self._specialized(pattern, version)
+        if known is None:
+            return FALSE
+        pattern = known
         return Formula.of(Atom(Clause("Resource", RESOURCE_KEY, (pattern,)), version))
 
     def statement(self, statement: Statement, version: str) -> tuple[Formula, frozenset[Form]]:

@@ -14,7 +14,14 @@ from typing import NamedTuple
 
 from ses_audit.policy.wildcards import Token, tokens_of
 
-__all__ = ["Variable", "part_for_variable", "substitute", "substitute_text", "variables_in"]
+__all__ = [
+    "Variable",
+    "part_for_variable",
+    "specialize",
+    "substitute",
+    "substitute_text",
+    "variables_in",
+]
 
 VERSION_WITH_VARIABLES = "2012-10-17"
 
@@ -143,6 +150,47 @@ def substitute_text(
             found.append(value)
         else:
             found.append(part[0])
+    return "".join(found)
+
+
+_ESCAPES = {"*": "${*}", "?": "${?}", "$": "${$}"}
+
+
+def specialize(
+    text: str,
+    known: Mapping[str, tuple[str, ...]],
+    absent: frozenset[str],
+    version: str,
+    multivalued: frozenset[str],
+) -> str | None:
+    """Put the variables that are known into a value, and leave the open ones.
+
+    Returns
+    -------
+    str or None
+        None where a known or absent variable can't be resolved: the value matches nothing.
+
+    Examples
+    --------
+    >>> specialize("${a}/${b}", {"a": ("x*",)}, frozenset(), "2012-10-17", frozenset())
+    'x${*}/${b}'
+    """
+    if version != VERSION_WITH_VARIABLES or "${" not in text:
+        return text
+    found: list[str] = []
+    for part in _parts(text):
+        if isinstance(part, str):
+            found.append(part)
+        elif not isinstance(part, Variable):
+            found.append("${" + part[0] + "}")
+        elif part.key not in known and part.key not in absent:
+            default = "" if part.default is None else f", '{part.default}'"
+            found.append("${" + part.key + default + "}")
+        else:
+            value = _value(part, known, multivalued)
+            if value is None:
+                return None
+            found.append("".join(_ESCAPES.get(character, character) for character in value))
     return "".join(found)
 
 

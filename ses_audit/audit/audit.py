@@ -1,0 +1,323 @@
+"""The notebook API: one snapshot, and the questions asked of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ses_audit.audit import frames
+from ses_audit.audit.decide import Decider
+from ses_audit.audit.frames import kinds, long_table
+from ses_audit.audit.matrix import Matrix, count
+from ses_audit.audit.model import Model, load, unread_accounts
+from ses_audit.audit.stored import stored_verdicts
+from ses_audit.audit.summary import Summary
+from ses_audit.audit.verdict_tables import build
+from ses_audit.errors import USAGE, UserError
+from ses_audit.ses.actions import SEND_ACTIONS
+from ses_audit.snapshot.store import Snapshot, open_snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+    from ses_audit.audit.explanation import Explanation
+
+__all__ = ["Audit"]
+
+ACTIONS = tuple(action.name for action in SEND_ACTIONS)
+
+
+class Audit:
+    """Questions asked of one snapshot; nothing is decided until it is asked.
+
+    Parameters
+    ----------
+    path
+        A snapshot folder.
+
+    Raises
+    ------
+    ses_audit.snapshot.errors.SnapshotError
+        When the folder is no snapshot, of another version, or damaged.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.snapshot: Snapshot = open_snapshot(path)
+
+    def __repr__(self) -> str:
+        return f"Audit({str(self.snapshot.path)!r})"
+
+    def _repr_html_(self) -> str:
+        return self.summary()._repr_html_()
+
+    @cached_property
+    def model(self) -> Model:
+        """The snapshot as what a decision needs."""
+        return load(self.snapshot, ACTIONS)
+
+    @cached_property
+    def decider(self) -> Decider:
+        """Decides single cells of this snapshot."""
+        return Decider(self.model)
+
+    @cached_property
+    def verdict_tables(self) -> dict[str, pa.Table]:
+        """The verdict tables: read from the snapshot, or decided and stored there."""
+        return stored_verdicts(self.snapshot, self._decide)
+
+    def _decide(self) -> dict[str, pa.Table]:
+        identities = sorted(self.model.identities.values(), key=lambda identity: identity.arn)
+        crossed = [self.model.crossing.senders_of(identity) for identity in identities]
+        return build(identities, crossed, ACTIONS, self.decider).tables
+
+    # Tables of the snapshot
+
+    def accounts(self) -> pd.DataFrame:
+        """Every account of the organization, audited or not."""
+        import pandas as pd
+
+        rows = [
+            (
+                account.id,
+                account.name,
+                account.state,
+                account.ou,
+                account.is_management,
+                account.audited,
+                account.not_audited_reason,
+            )
+            for account in self.model.organization.accounts.values()
+        ]
+        columns = ["account_id", "name", "state", "ou", "is_management", "audited",
+                   "not_audited_reason"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def principals(self) -> pd.DataFrame:
+        """Every user, role and root user that was read."""
+        import pandas as pd
+
+        accounts = self.model.organization.accounts
+        active = self._active_keys()
+        rows = []
+        for sender in self.model.senders.values():
+            account = accounts.get(sender.account or "")
+            rows.append(
+                (
+                    sender.arn,
+                    sender.account,
+                    account.name if account else "",
+                    account.ou if account else "",
+                    sender.type,
+                    sender.name,
+                    sender.path,
+                    sender.boundary.arn if sender.boundary else None,
+                    sender.service_linked,
+                    sender.permission_set,
+                    sender.smtp,
+                    active.get(sender.arn, 0),
+                )
+            )
+        columns = ["principal_arn", "account_id", "account_name", "ou", "type", "name", "path",
+                   "boundary_arn", "service_linked", "permission_set", "smtp", "active_keys"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _active_keys(self) -> dict[str, int]:
+        found: dict[str, int] = {}
+        for row in self.snapshot.table("access_keys").to_pylist():
+            if row["status"] == "Active":
+                found[row["principal_arn"]] = found.get(row["principal_arn"], 0) + 1
+        return found
+
+    def identities(self) -> pd.DataFrame:
+        """Every identity that was read."""
+        import pandas as pd
+
+        accounts = self.model.organization.accounts
+        rows = []
+        for identity in self.model.identities.values():
+            if not identity.known:
+                continue
+            account = accounts.get(identity.account)
+            state = self.model.account_regions.get((identity.account, identity.region))
+            rows.append(
+                (
+                    identity.arn,
+                    identity.account,
+                    account.name if account else "",
+                    identity.region,
+                    identity.name,
+                    identity.type,
+                    identity.verified,
+                    identity.configuration_set,
+                    len(identity.policies),
+                    state.production_access if state else None,
+                )
+            )
+        columns = ["identity_arn", "account_id", "account_name", "region", "name", "type",
+                   "verified", "configuration_set", "policies", "production_access"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def coverage(self) -> pd.DataFrame:
+        """How the reading of every planned cell ended."""
+        frame: pd.DataFrame = self.snapshot.table("coverage").to_pandas()
+        return frame
+
+    # Verdicts
+
+    def verdicts(
+        self,
+        *,
+        principal: str | None = None,
+        account: str | None = None,
+        identity: str | None = None,
+        region: str | None = None,
+        action: str | None = None,
+        verdict: str | None = None,
+        unrelated: bool = False,
+    ) -> pd.DataFrame:
+        """The long table: one row a (principal, identity, action).
+
+        Parameters
+        ----------
+        principal
+            An ARN, or a part of one.
+        account
+            The principal's account; several by comma.
+        identity
+            An ARN or a name; several by comma.
+        region, action, verdict
+            Several by comma.
+        unrelated
+            Whether to add cross-account rows that are denied for lack of a grant.
+        """
+        frame = long_table(
+            self.verdict_tables,
+            principal=principal,
+            account=account,
+            identity=identity,
+            region=region,
+            action=action,
+            verdict=verdict,
+            unrelated=unrelated,
+        )
+        return frame.drop(columns="_ruling")
+
+    def send_matrix(
+        self,
+        rows: str = "principal",
+        columns: str = "identity",
+        action: str = "ses:SendRawEmail",
+        account: str | None = None,
+    ) -> Matrix:
+        """Send permission crossed with identities or regions.
+
+        Parameters
+        ----------
+        rows
+            `principal`, `account` or `ou`.
+        columns
+            `identity`, `region` or `account`.
+        action
+            The send action; "" for all.
+        account
+            Only principals of these accounts, by comma.
+        """
+        frame = long_table(self.verdict_tables, action=action or None, account=account)
+        if rows == "ou":
+            accounts = self.model.organization.accounts
+            ous = {id: known.ou or "(root)" for id, known in accounts.items()}
+            frame["ou"] = [
+                ous.get(str(id), "(outside)") for id in frame["principal_account"].tolist()
+            ]
+        return count(frame, rows, columns, self.summary().cells)
+
+    def scp_denies(self) -> pd.DataFrame:
+        """Each cell that an SCP stops, once a denying statement or lacking level."""
+        found = frames.scp_denies(
+            long_table(self.verdict_tables), self.verdict_tables["denials"]
+        )
+        organization = self.model.organization
+        names = {arn: organization.policy_name(arn) for arn in found["policy"].dropna().unique()}
+        found["scp_name"] = [names.get(arn, "") for arn in found["policy"]]
+        targets = {t: organization.target_name(t) for t in found["target"].dropna().unique()}
+        found["target_name"] = [targets.get(target, "") for target in found["target"]]
+        return found.rename(columns={"policy": "scp_arn"}).drop(columns="_ruling")
+
+    def who_can_send(self, identity: str, action: str | None = None) -> pd.DataFrame:
+        """The rows of an identity that are not DENIED.
+
+        Parameters
+        ----------
+        identity
+            Its ARN or name.
+        action
+            Only this send action.
+
+        Raises
+        ------
+        UserError
+            When the snapshot holds no such identity.
+        """
+        known = [i for i in self.model.identities.values() if identity in (i.arn, i.name)]
+        if not known:
+            raise UserError(
+                f"no identity {identity} in {self.snapshot.path}; "
+                "`ses-audit verdicts` lists those that were read",
+                USAGE,
+            )
+        return self.verdicts(
+            identity=identity, action=action, verdict="ALLOWED,CONDITIONAL,UNKNOWN"
+        )
+
+    def explain(self, principal: str, action: str, identity: str) -> Explanation:
+        """Why one send is denied, or would not be."""
+        from ses_audit.audit.explain import explain_cell
+
+        return explain_cell(self, principal, action, identity)
+
+    @cached_property
+    def _summary(self) -> Summary:
+        organization = self.model.organization
+        frame = long_table(self.verdict_tables)
+        counted = kinds(frame).value_counts().to_dict()
+        unread = set(unread_accounts(self.model))
+        not_read = tuple(
+            (a.id, a.name, self._why_not_read(a.id, a.not_audited_reason))
+            for a in organization.accounts.values()
+            if not a.audited or a.id in unread
+        )
+        manifest = self.snapshot.manifest
+        assumptions = manifest.get("assumptions")
+        return Summary(
+            organization_id=organization.id,
+            taken_at=str(manifest.get("taken_at") or ""),
+            accounts_total=len(organization.accounts),
+            accounts_read=len(organization.accounts) - len(not_read),
+            accounts_not_read=not_read,
+            principals=len(self.model.senders),
+            identities=sum(identity.known for identity in self.model.identities.values()),
+            cells=len(frame),
+            allowed=counted.get("allowed", 0),
+            conditional=counted.get("conditional", 0),
+            stopped_by_scp_alone=counted.get("scp_alone", 0),
+            denied=counted.get("denied", 0),
+            unknown=counted.get("unknown", 0),
+            gaps=self.model.gaps.all(),
+            assumptions=tuple(map(str, assumptions)) if isinstance(assumptions, list) else (),
+        )
+
+    def _why_not_read(self, account: str, reason: str) -> str:
+        if reason:
+            return reason
+        if self.model.gaps.planned(account, "global", "sts", "AssumeRole") and self.model.gaps.of(
+            account, "global", "sts", "AssumeRole"
+        ):
+            return "refused the audit role"
+        return "its principals could not be read"
+
+    def summary(self) -> Summary:
+        """The numbers at the top of every report."""
+        return self._summary
+

@@ -1,0 +1,264 @@
+"""Which condition keys a send carries: known, certainly absent, or open and within what.
+
+Sources:
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonses.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+from ses_audit.policy.domains import Domain, Values
+from ses_audit.ses.actions import load_data, send_action
+from ses_audit.ses.checks import IdentityFacts
+from ses_audit.ses.identities import from_patterns
+
+__all__ = ["KeyFacts", "OrganizationFacts", "PrincipalFacts", "documented_for_ses", "settle"]
+
+_TYPES = {
+    "user": "User",
+    "role": "AssumedRole",
+    "session": "AssumedRole",
+    "root": "Account",
+    "federated": "FederatedUser",
+    "anonymous": "Anonymous",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalFacts:
+    """What is known of a sender.
+
+    `inside` is False for a principal of which only a sending policy tells: its keys are open.
+    """
+
+    arn: str
+    account: str | None
+    kind: str
+    name: str
+    principal_id: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    inside: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationFacts:
+    """The organization's id, and where the two accounts stand (`o-x/r-x/ou-x/`)."""
+
+    id: str | None = None
+    principal_path: str | None = None
+    resource_path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a request carries for some keys; keys in lower case."""
+
+    known: dict[str, tuple[str, ...]]
+    absent: frozenset[str]
+    domains: dict[str, Domain]
+    multivalued: frozenset[str]
+
+
+@cache
+def _keys() -> dict[str, object]:
+    return load_data("keys.json")
+
+
+def _names(name: str) -> tuple[str, ...]:
+    found = _keys()[name]
+    if not isinstance(found, list):
+        raise TypeError(f"{name} is a list")
+    return tuple(found)
+
+
+@cache
+def documented_for_ses(key: str) -> bool:
+    """Whether AWS documents a global key for SES, or always sends it.
+
+    Source: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+    """
+    lower = key.lower()
+    if not lower.startswith("aws:"):
+        return True
+    return (
+        lower in _names("documented_for_ses")
+        or lower.startswith("aws:principal")
+        or lower in ("aws:requestedregion", "aws:username", "aws:userid")
+    )
+
+
+def settle(
+    keys: Iterable[str],
+    principal: PrincipalFacts,
+    identity: IdentityFacts,
+    action: str,
+    organization: OrganizationFacts,
+) -> KeyFacts:
+    """Say of each key what a send carries for it.
+
+    Parameters
+    ----------
+    keys
+        Condition keys that the policies name, lower case.
+    principal, identity, action, organization
+        The send.
+
+    Returns
+    -------
+    KeyFacts
+        Only the keys asked for.
+    """
+    known: dict[str, tuple[str, ...]] = {}
+    absent: set[str] = set()
+    domains: dict[str, Domain] = {}
+    sets = frozenset(_names("multivalued"))
+    for key in keys:
+        answer = _answer(key, principal, identity, action, organization)
+        if answer is None:
+            absent.add(key)
+        elif isinstance(answer, Domain):
+            domains[key] = answer
+        else:
+            known[key] = answer
+    return KeyFacts(known, frozenset(absent), domains, sets & frozenset(keys))
+
+
+Answer = tuple[str, ...] | Domain | None
+"""Known values; what is known of an open key; or None for a key that is not there."""
+
+
+def _answer(
+    key: str,
+    principal: PrincipalFacts,
+    identity: IdentityFacts,
+    action: str,
+    organization: OrganizationFacts,
+) -> Answer:
+    if key.startswith("ses:"):
+        return _ses_key(key, identity, action)
+    if any(key.startswith(name) for name in _names("never_on_a_send")):
+        return None
+    if not key.startswith("aws:"):
+        session = any(key.startswith(name) for name in _names("of_a_session"))
+        return Domain() if session and principal.kind in ("role", "session") else None
+    if key in _TRANSPORT:
+        return _TRANSPORT[key]
+    if key == "aws:requestedregion":
+        return (identity.region,) if identity.region != "*" else Domain(always=True)
+    if key.startswith("aws:resource"):
+        return _resource_key(key, identity, organization)
+    if key.startswith("aws:principal") or key in ("aws:username", "aws:userid"):
+        return _principal_key(key, principal, organization)
+    if key in ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"):
+        return Domain() if principal.kind == "service" else None
+    values = _keys()["values"]
+    kind = values.get(key) if isinstance(values, dict) else None
+    always = key in _names("always")
+    return Domain(
+        Values(kind) if kind else Values.TEXT,
+        always=always,
+        multivalued=key in _names("multivalued"),
+    )
+
+
+_TRANSPORT: dict[str, Answer] = {
+    # Assumed of a send by a principal itself: over TLS, and not through another service.
+    "aws:securetransport": ("true",),
+    "aws:viaawsservice": ("false",),
+}
+
+
+def _ses_key(key: str, identity: IdentityFacts, action: str) -> Answer:
+    carried = send_action(action)
+    if key not in carried.condition_keys:
+        return None
+    if key == "ses:apiversion":
+        if len(carried.api_versions) == 1:
+            return carried.api_versions
+        return Domain(always=True, patterns=carried.api_versions)
+    if key == "ses:fromaddress":
+        if identity.name == "*":
+            return Domain(always=True)
+        return Domain(always=True, patterns=from_patterns(identity.name))
+    if key == "ses:recipients":
+        return Domain(always=True, multivalued=True)
+    return Domain()
+
+
+def _resource_key(key: str, identity: IdentityFacts, organization: OrganizationFacts) -> Answer:
+    if key == "aws:resourceaccount":
+        return (identity.account,)
+    if key == "aws:resourceorgid":
+        return None if organization.id is None else (organization.id,)
+    if key == "aws:resourceorgpaths":
+        return None if organization.resource_path is None else (organization.resource_path,)
+    return Domain()
+
+
+def _principal_key(key: str, principal: PrincipalFacts, organization: OrganizationFacts) -> Answer:
+    if key.startswith("aws:principaltag/"):
+        if not principal.inside:
+            return Domain()
+        wanted = key.removeprefix("aws:principaltag/")
+        for name, value in principal.tags.items():
+            if name.lower() == wanted:
+                return (value,)
+        return None
+    service = principal.kind == "service"
+    if key == "aws:principalisawsservice":
+        return ("true",) if service else ("false",)
+    if key.startswith("aws:principalservicename"):
+        return (
+            Domain(multivalued=key.endswith("list"), patterns=(principal.arn,)) if service else None
+        )
+    if service:
+        return None
+    if not principal.inside:
+        return _outside_key(key, principal, organization)
+    if key == "aws:principalarn":
+        return (principal.arn,)
+    if key == "aws:principalaccount":
+        return None if principal.account is None else (principal.account,)
+    if key == "aws:principalorgid":
+        return None if organization.id is None else (organization.id,)
+    if key == "aws:principalorgpaths":
+        return None if organization.principal_path is None else (organization.principal_path,)
+    if key == "aws:principaltype":
+        found = _TYPES.get(principal.kind)
+        return Domain(always=True) if found is None else (found,)
+    if key == "aws:username":
+        return (principal.name,) if principal.kind == "user" else None
+    if key == "aws:userid":
+        return _user_id(principal)
+    return Domain()
+
+
+def _user_id(principal: PrincipalFacts) -> Answer:
+    if principal.kind == "root":
+        return None if principal.account is None else (principal.account,)
+    if principal.principal_id is None:
+        return Domain(always=True)
+    if principal.kind == "user":
+        return (principal.principal_id,)
+    return Domain(always=True, patterns=(f"{principal.principal_id}:*",))
+
+
+def _outside_key(key: str, principal: PrincipalFacts, organization: OrganizationFacts) -> Answer:
+    """A principal outside the organization: anything but this organization's own values."""
+    if key == "aws:principalarn":
+        if principal.kind in ("account", "anonymous"):
+            pattern = f"arn:*:iam::{principal.account or '*'}:*"
+            return Domain(always=True, patterns=(pattern,))
+        return (principal.arn,)
+    if key == "aws:principalaccount" and principal.account is not None:
+        return (principal.account,)
+    if key == "aws:principalorgid" and organization.id is not None:
+        return Domain(excluded=(organization.id,))
+    if key == "aws:principalorgpaths":
+        # It may stand in another organization, never in this one.
+        return None
+    return Domain()
