@@ -21,7 +21,7 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-class MalformedFile(ValueError):  # noqa: N818 - named after the state it ends in
+class MalformedFile(ValueError):
     """A file that is no answer of AWS; the message is one line."""
 
 

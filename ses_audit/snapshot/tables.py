@@ -76,7 +76,7 @@ def account_part(account: str, records: Iterable[Record], partition: str = "") -
     every = list(records)
     answers = Answers(every)
     texts = Texts()
-    found = partition or _partition(answers)
+    found = partition or _partition(answers) or _partition_of_regions(every)
     rows = principal_rows(account, answers, texts, found or "aws")
     rows |= identity_rows(account, answers, texts, found or "aws")
     organization = organization_rows(answers, texts)
@@ -113,6 +113,18 @@ def _partition(answers: Answers) -> str:
             parts = str(item.get("Arn")).split(":")
             if len(parts) > 1 and parts[0] == "arn":
                 return parts[1]
+    return ""
+
+
+# https://docs.aws.amazon.com/general/latest/gr/aws-arns-and-namespaces.html
+_REGION_PARTITIONS = {"us-gov-": "aws-us-gov", "cn-": "aws-cn", "eusc-": "aws-eusc"}
+
+
+def _partition_of_regions(records: Iterable[Record]) -> str:
+    """The partition of the regions that were read; "" where none was."""
+    for region in sorted({record.region for record in records} - {"global", "*"}):
+        prefixes = (p for p in _REGION_PARTITIONS if region.startswith(p))
+        return _REGION_PARTITIONS.get(next(prefixes, ""), "aws")
     return ""
 
 

@@ -12,7 +12,6 @@ from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
 
 CASES = Path(__file__).parent / "cases"
-REAL = Path(__file__).parents[2].parent / "shared/data/real/account-authorization-details"
 
 
 def _record(
@@ -55,8 +54,3 @@ def folder(tmp_path: Path, cli_files: dict[str, object]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(answer, indent=4))
     return root
-
-
-@pytest.fixture(scope="session")
-def real_dumps() -> list[Path]:
-    return sorted(REAL.glob("*.json"))
