@@ -44,7 +44,7 @@ def main() -> int:
     root = Path(__file__).parent.parent
     figures = measured(root / ".coverage")
     for folder, percent in figures.items():
-        print(f"branches of {folder}: {percent:.1f} % (bound {BOUND:.0f} %)")
+        sys.stdout.write(f"branches of {folder}: {percent:.1f} % (bound {BOUND:.0f} %)\n")
     return 0 if all(percent >= BOUND for percent in figures.values()) else 1
 
 

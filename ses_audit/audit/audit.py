@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-    from ses_audit.audit.explanation import Explanation
 
 __all__ = ["Audit"]
 
@@ -90,8 +89,15 @@ class Audit:
             )
             for account in self.model.organization.accounts.values()
         ]
-        columns = ["account_id", "name", "state", "ou", "is_management", "audited",
-                   "not_audited_reason"]
+        columns = [
+            "account_id",
+            "name",
+            "state",
+            "ou",
+            "is_management",
+            "audited",
+            "not_audited_reason",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def principals(self) -> pd.DataFrame:
@@ -119,8 +125,20 @@ class Audit:
                     active.get(sender.arn, 0),
                 )
             )
-        columns = ["principal_arn", "account_id", "account_name", "ou", "type", "name", "path",
-                   "boundary_arn", "service_linked", "permission_set", "smtp", "active_keys"]
+        columns = [
+            "principal_arn",
+            "account_id",
+            "account_name",
+            "ou",
+            "type",
+            "name",
+            "path",
+            "boundary_arn",
+            "service_linked",
+            "permission_set",
+            "smtp",
+            "active_keys",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def _active_keys(self) -> dict[str, int]:
@@ -155,8 +173,18 @@ class Audit:
                     state.production_access if state else None,
                 )
             )
-        columns = ["identity_arn", "account_id", "account_name", "region", "name", "type",
-                   "verified", "configuration_set", "policies", "production_access"]
+        columns = [
+            "identity_arn",
+            "account_id",
+            "account_name",
+            "region",
+            "name",
+            "type",
+            "verified",
+            "configuration_set",
+            "policies",
+            "production_access",
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def coverage(self) -> pd.DataFrame:
@@ -235,9 +263,7 @@ class Audit:
 
     def scp_denies(self) -> pd.DataFrame:
         """Each cell that an SCP stops, once a denying statement or lacking level."""
-        found = frames.scp_denies(
-            long_table(self.verdict_tables), self.verdict_tables["denials"]
-        )
+        found = frames.scp_denies(long_table(self.verdict_tables), self.verdict_tables["denials"])
         organization = self.model.organization
         names = {arn: organization.policy_name(arn) for arn in found["policy"].dropna().unique()}
         found["scp_name"] = [names.get(arn, "") for arn in found["policy"]]
@@ -270,12 +296,6 @@ class Audit:
         return self.verdicts(
             identity=identity, action=action, verdict="ALLOWED,CONDITIONAL,UNKNOWN"
         )
-
-    def explain(self, principal: str, action: str, identity: str) -> Explanation:
-        """Why one send is denied, or would not be."""
-        from ses_audit.audit.explain import explain_cell
-
-        return explain_cell(self, principal, action, identity)
 
     @cached_property
     def _summary(self) -> Summary:
@@ -320,4 +340,3 @@ class Audit:
     def summary(self) -> Summary:
         """The numbers at the top of every report."""
         return self._summary
-

@@ -22,7 +22,7 @@ from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
 
 __all__ = ["CheckRuling", "Decider", "Ruling"]
 
-_ORDER = {layer: position for position, layer in enumerate(Layer)}
+_ORDER = {layer.value: position for position, layer in enumerate(Layer)}
 _CONFIDENCE = "DRIX"
 
 

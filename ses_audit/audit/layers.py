@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypeVar
 
 from ses_audit.policy.formula import FALSE, TRUE, Formula, keys_of, negate
 from ses_audit.policy.reduce import (
@@ -24,6 +24,8 @@ from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer, Verd
 from ses_audit.policy.wildcards import arn_matches
 
 __all__ = ["LayerRuling", "Layers", "ResourceRuling", "referenced_keys"]
+
+AnyRuling = TypeVar("AnyRuling")
 
 _VARIABLE = re.compile(r"\$\{([^},]+)")
 
@@ -108,7 +110,7 @@ class Layers:
     def __init__(self) -> None:
         self._rulings: dict[object, LayerRuling] = {}
         self._resource: dict[object, ResourceRuling] = {}
-        self._shared: dict[object, object] = {}
+        self._shared: dict[Any, Any] = {}
         self._profiles: dict[str, _Profile] = {}
         self._matches: dict[tuple[str, str], bool] = {}
 
@@ -132,9 +134,10 @@ class Layers:
                 bits.append(self._matches[pair])
         return tuple(bits)
 
-    def shared(self, ruling: Any) -> Any:
+    def shared(self, ruling: AnyRuling) -> AnyRuling:
         """One object for equal rulings, so that they can be told apart by identity."""
-        return self._shared.setdefault(ruling, ruling)
+        found: AnyRuling = self._shared.setdefault(ruling, ruling)
+        return found
 
     @property
     def decided(self) -> int:

@@ -85,9 +85,7 @@ def count(frame: pd.DataFrame, rows: str, columns: str, total: int) -> Matrix:
             "detail": _detail(frame),
         }
     )
-    counted = (
-        marked.groupby(["row", "column", "kind"], observed=True).size().unstack(fill_value=0)
-    )
+    counted = marked.groupby(["row", "column", "kind"], observed=True).size().unstack(fill_value=0)
     counted = counted.reindex(columns=list(KINDS), fill_value=0)
     details = marked.groupby(["row", "column"], observed=True)["detail"].agg(_one)
     counted["detail"] = details

@@ -15,6 +15,7 @@ Row = Mapping[str, object]
 
 SCP = "SERVICE_CONTROL_POLICY"
 RCP = "RESOURCE_CONTROL_POLICY"
+_PARENTS = "organizations.ListAccountsForParent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +175,8 @@ class Organization:
             # The root binds every account, wherever it stands.
             roots = [u.id for u in self.units.values() if u.parent_id is None]
             line = [*roots, *(id for id in line if id not in roots)]
-            missing = missing or (
-                f"{self._gaps.organization_account}/global/"
-                "organizations.ListAccountsForParent=NOT_ATTEMPTED",
-            )
+            reader = self._gaps.organization_account
+            missing = missing or (f"{reader}/global/{_PARENTS}=NOT_ATTEMPTED",)
         targets = (*line, account)
         levels: list[tuple[AttachedPolicy, ...]] = []
         open_levels: set[int] = set()

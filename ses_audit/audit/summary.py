@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from ses_audit.escape import html as escape
 
 __all__ = ["Summary"]

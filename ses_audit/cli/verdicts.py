@@ -19,8 +19,12 @@ from ses_audit.cli.output import FORMATS, write_frame
 @click.option("--region", help="Only identities of this region.")
 @click.option("--action", help="Only this action, such as ses:SendRawEmail.")
 @click.option("--verdict", help="Only ALLOWED, CONDITIONAL, DENIED or UNKNOWN; several by comma.")
-@click.option("--all", "unrelated", is_flag=True,
-              help="Also cross-account rows that are denied for lack of a grant.")
+@click.option(
+    "--all",
+    "unrelated",
+    is_flag=True,
+    help="Also cross-account rows that are denied for lack of a grant.",
+)
 def verdicts(
     snapshot: Path,
     kind: str,
@@ -41,10 +45,23 @@ def verdicts(
 
     audit = ses_audit.open(snapshot)
     frame = audit.verdicts(
-        principal=principal, account=account, identity=identity, region=region,
-        action=action, verdict=verdict, unrelated=unrelated,
+        principal=principal,
+        account=account,
+        identity=identity,
+        region=region,
+        action=action,
+        verdict=verdict,
+        unrelated=unrelated,
     )
     total = audit.summary().cells
-    columns = ["principal_arn", "identity_arn", "action", "verdict", "verdict_without_scp",
-               "denied_by", "denied_policies", "conditions"]
+    columns = [
+        "principal_arn",
+        "identity_arn",
+        "action",
+        "verdict",
+        "verdict_without_scp",
+        "denied_by",
+        "denied_policies",
+        "conditions",
+    ]
     write_frame(frame, kind, out, columns, f"{len(frame):,} of {total:,} cells")

@@ -17,8 +17,12 @@ UNEXPECTED = 1
 @click.option("--action", help="Only this action, such as ses:SendRawEmail.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), help="A file instead of standard output.")
-@click.option("--expect", multiple=True, metavar="ARN",
-              help="A principal that may; exit 1 when anyone else can, or might (repeatable).")
+@click.option(
+    "--expect",
+    multiple=True,
+    metavar="ARN",
+    help="A principal that may; exit 1 when anyone else can, or might (repeatable).",
+)
 def who_can(
     snapshot: Path,
     identity: str,
@@ -34,8 +38,15 @@ def who_can(
     frame = audit.who_can_send(identity, action=action)
     known = audit.summary().principals
     people = frame["principal_arn"].nunique()
-    columns = ["principal_arn", "identity_arn", "action", "verdict", "conditions",
-               "missing_evidence", "smtp"]
+    columns = [
+        "principal_arn",
+        "identity_arn",
+        "action",
+        "verdict",
+        "conditions",
+        "missing_evidence",
+        "smtp",
+    ]
     write_frame(frame, kind, out, columns, f"{people:,} of {known:,} principals")
     if expect:
         surprising = sorted(set(frame["principal_arn"].astype(str)) - set(expect))

@@ -1,21 +1,21 @@
 """One statement against one request: action, resource, principal, conditions.
 
-The compiled form of a statement is kept with it, so that a document shared by many principals is
-compiled once.
+An element is made ready once and tried at many requests; `compiled.py` keeps what was made ready
+with its document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ses_audit.policy.principals import Form, applies
 from ses_audit.policy.types import Caller, Statement
-from ses_audit.policy.variables import substitute
-from ses_audit.policy.wildcards import action_matches, arn_matches, compile_resource
+from ses_audit.policy.variables import substitute, variables_in
+from ses_audit.policy.wildcards import action_matches, compile_resource, tokens_of
 
-__all__ = ["Subject", "action_applies", "principal_forms", "resource_applies"]
+__all__ = ["ResourceTest", "Subject", "action_applies", "principal_forms", "resource_applies"]
 
 NO_PRINCIPAL = frozenset({Form.WILDCARD})
 
@@ -32,34 +32,78 @@ class Subject:
     has_boundary: bool = False
 
 
-@lru_cache(maxsize=131072)
-def _names(actions: tuple[str, ...], action: str) -> bool:
-    return any(action_matches(pattern, action) for pattern in actions)
-
-
 def action_applies(statement: Statement, action: str) -> bool:
-    """Whether `Action` names the action, or `NotAction` does not."""
-    return _names(statement.actions, action) is not statement.actions_negated
+    """Whether `Action` names the action, or `NotAction` does not.
+
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html
+    """
+    named = any(action_matches(pattern, action) for pattern in statement.actions)
+    return named is not statement.actions_negated
 
 
-def resource_applies(statement: Statement, subject: Subject, version: str) -> bool:
-    """Whether `Resource` matches the resource, or `NotResource` does not.
+class ResourceTest:
+    """A `Resource` or `NotResource` element, made ready.
 
     A pattern whose variable can't be resolved matches nothing, in `NotResource` too: it leaves
     nothing out there.
-    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+    Sources:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
     """
+
+    __slots__ = ("_literal", "_negated", "_tests", "_variable", "_version", "everything")
+
+    def __init__(self, resources: tuple[str, ...], negated: bool, version: str) -> None:
+        self._negated = negated
+        self._version = version
+        self.everything = not negated and "*" in resources
+        literal: list[str] = []
+        tests: list[Callable[[str], bool]] = []
+        variable: list[str] = []
+        for pattern in dict.fromkeys(resources):
+            if variables_in(pattern, version):
+                variable.append(pattern)
+                continue
+            tokens = substitute(pattern, {}, version) or tokens_of(pattern)
+            if len(tokens) == 1 and isinstance(tokens[0], str) and tokens[0].count(":") >= 5:
+                literal.append(tokens[0])
+            else:
+                tests.append(compile_resource(tokens).matches)
+        self._literal = frozenset(literal)
+        self._tests = tuple(tests)
+        self._variable = tuple(variable)
+
+    def applies(self, subject: Subject) -> bool:
+        """Whether the element covers the request's resource."""
+        if self.everything:
+            return True
+        return self._named(subject) is not self._negated
+
+    def _named(self, subject: Subject) -> bool:
+        resource = subject.resource
+        if resource in self._literal:
+            return True
+        for test in self._tests:
+            if test(resource):
+                return True
+        for pattern in self._variable:
+            tokens = substitute(pattern, subject.context, self._version, subject.multivalued)
+            if tokens is not None and compile_resource(tokens).matches(resource):
+                return True
+        return False
+
+
+@lru_cache(maxsize=4096)
+def _resource_test(resources: tuple[str, ...], negated: bool, version: str) -> ResourceTest:
+    return ResourceTest(resources, negated, version)
+
+
+def resource_applies(statement: Statement, subject: Subject, version: str) -> bool:
+    """Whether `Resource` matches the resource, or `NotResource` does not."""
     if statement.resources is None:
         return True
-    named = False
-    for pattern in statement.resources:
-        if "${" not in pattern:
-            named = named or pattern == "*" or arn_matches(pattern, subject.resource)
-            continue
-        tokens = substitute(pattern, subject.context, version, subject.multivalued)
-        if tokens is not None:
-            named = named or compile_resource(tokens).matches(subject.resource)
-    return named is not statement.resources_negated
+    test = _resource_test(statement.resources, statement.resources_negated, version)
+    return test.applies(subject)
 
 
 def principal_forms(statement: Statement, subject: Subject) -> frozenset[Form] | None:

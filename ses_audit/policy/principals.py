@@ -1,4 +1,4 @@
-"""In which form a `Principal` or `NotPrincipal` element names a caller.
+"""Who a caller is, and in which form a `Principal` or `NotPrincipal` element names one.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
@@ -11,10 +11,30 @@ from typing import Literal
 
 from ses_audit.policy.types import Caller, PrincipalElement
 
-__all__ = ["Form", "applies", "forms"]
+__all__ = [
+    "DELEGATED",
+    "EXEMPT",
+    "LIMITED",
+    "UNKNOWN_CALLER",
+    "Form",
+    "applies",
+    "caller_of",
+    "forms",
+]
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
+_ARN = re.compile(r"arn:[^:]+:(iam|sts)::([0-9]{12}):(.+)", re.DOTALL)
+_SERVICE = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws|amazon)\.com(\.cn)?")
+_KINDS: dict[tuple[str, str], Literal["user", "role", "session", "federated"]] = {
+    ("iam", "user"): "user",
+    ("iam", "role"): "role",
+    ("sts", "assumed-role"): "session",
+    ("sts", "federated-user"): "federated",
+}
+
+UNKNOWN_CALLER = Caller("", None, "user")
+"""Somebody of the resource's own account, whom no `Principal` element but `*` names."""
 
 
 class Form(Enum):
@@ -29,6 +49,75 @@ class Form(Enum):
     WILDCARD = "wildcard"
     SERVICE = "service"
     FEDERATED = "federated"
+
+
+EXEMPT = frozenset({Form.EXACT, Form.WILDCARD})
+"""Within an account, a grant in these forms is limited by neither boundary nor session policy.
+
+To the user's or session's own ARN the grant is direct. Of the wildcard AWS says that a grant to
+`*` with a condition on `aws:PrincipalArn` isn't limited; a grant to `*` with one condition less
+can't be worth less.
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+"""
+
+LIMITED = frozenset({Form.ROLE, Form.SERVICE, Form.FEDERATED})
+"""A grant in these forms is limited by an implicit deny of the boundary or session policy."""
+
+DELEGATED = frozenset({Form.ACCOUNT})
+"""A grant in this form says nothing for the caller: the identity side must allow as well."""
+
+
+def caller_of(
+    arn: str, *, role_arn: str | None = None, federated_provider: str | None = None
+) -> Caller | None:
+    """The caller that an ARN, a service's name or `anonymous` stands for; None for anything else.
+
+    Parameters
+    ----------
+    arn
+        Of a user, a role, a role session, a federated user, or an account's root.
+    role_arn
+        For a session: the role's ARN with its path, where it is known. It is left aside where it
+        is not the session's role.
+    federated_provider
+        For a web-identity or SAML session.
+
+    Examples
+    --------
+    >>> caller_of("arn:aws:sts::111111111111:assumed-role/mailer/job").kind
+    'session'
+    """
+    if arn == "anonymous":
+        return Caller("anonymous", None, "anonymous")
+    if _SERVICE.fullmatch(arn):
+        return Caller(arn, None, "service")
+    match = _ARN.fullmatch(arn)
+    if match is None:
+        return None
+    service, account, rest = match.groups()
+    if (service, rest) == ("iam", "root"):
+        return Caller(arn, account, "root")
+    kind, _, name = rest.partition("/")
+    known = _KINDS.get((service, kind))
+    if known is None or not name:
+        return None
+    if known != "session":
+        return Caller(arn, account, known)
+    role, _, session = name.partition("/")
+    if not role or not session:
+        return None
+    if role_arn is not None and not _is_role(role_arn, account, role):
+        role_arn = None
+    return Caller(arn, account, "session", role_arn=role_arn, federated_provider=federated_provider)
+
+
+def _is_role(arn: str, account: str | None, name: str) -> bool:
+    """Whether an ARN is that of the role of this name; in an account names are unique."""
+    match = _ARN.fullmatch(arn)
+    if match is None or match.group(1) != "iam" or match.group(2) != account:
+        return False
+    kind, _, rest = match.group(3).partition("/")
+    return kind == "role" and rest.rpartition("/")[2] == name
 
 
 def forms(element: PrincipalElement, caller: Caller) -> frozenset[Form]:
@@ -71,9 +160,13 @@ def _aws(value: str, caller: Caller) -> Form | None:
         return Form.ACCOUNT if caller.account == account else None
     if value == caller.arn:
         return Form.ROLE if caller.kind == "role" else Form.EXACT
-    if caller.role_arn is not None and value == caller.role_arn:
-        return Form.ROLE
-    return None
+    if caller.kind != "session":
+        return None
+    if caller.role_arn is not None:
+        return Form.ROLE if value == caller.role_arn else None
+    # A session's ARN drops the role's path: the name has to do.
+    role = caller.arn.split("/", 2)[1] if caller.arn.count("/") >= 2 else ""
+    return Form.ROLE if role and _is_role(value, caller.account, role) else None
 
 
 _NEEDED: dict[str, frozenset[Form]] = {

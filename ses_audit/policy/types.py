@@ -5,10 +5,13 @@ Every other file of this package turns one of these into another; nothing here d
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ses_audit.policy.compiled import CompiledDocument
 
 
 class Layer(StrEnum):
@@ -85,8 +88,16 @@ class Statement:
     principal: PrincipalElement | None
 
 
+class _Compilable:
+    """Room for what `compiled.py` makes of a document; no part of its value or its pickle."""
+
+    __slots__ = ("compiled",)
+
+    compiled: CompiledDocument
+
+
 @dataclass(frozen=True, slots=True)
-class Document:
+class Document(_Compilable):
     """A parsed policy. Equal text parses to equal documents; `digest` is the text's SHA-256."""
 
     version: Literal["2008-10-17", "2012-10-17"]
@@ -121,6 +132,21 @@ class Layers:
     """Root first, one inner tuple a level."""
     resource_control_policies: tuple[tuple[AttachedPolicy, ...], ...] | None = None
     resource_policies: tuple[AttachedPolicy, ...] = ()
+    service_control_targets: tuple[str, ...] = ()
+    """The targets of the SCP levels, root first, where they are known: they name an empty level."""
+    resource_control_targets: tuple[str, ...] = ()
+
+    def all_policies(self) -> Iterator[AttachedPolicy]:
+        """Every document of every layer."""
+        yield from self.identity_policies
+        if self.permissions_boundary is not None:
+            yield self.permissions_boundary
+        yield from self.session_policies or ()
+        for level in self.service_control_policies or ():
+            yield from level
+        for level in self.resource_control_policies or ():
+            yield from level
+        yield from self.resource_policies
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ def _value(
     variable: Variable, context: Mapping[str, tuple[str, ...]], multivalued: frozenset[str]
 ) -> str | None:
     values = context.get(variable.key)
-    if values is None:
+    if not values:
         return variable.default
     if len(values) != 1 or variable.key in multivalued:
         # A key of several values is no variable.

@@ -89,8 +89,12 @@ def test_a_level_without_an_allow_denies_by_its_target(member: World) -> None:
 
 
 def test_the_region_lock_knows_the_region(member: World) -> None:
-    lock = {"Effect": "Deny", "NotAction": ["iam:*"], "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}}}
+    lock = {
+        "Effect": "Deny",
+        "NotAction": ["iam:*"],
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1"}},
+    }
     member.scp("p-lock", policy(lock), ROOT)
     member.principal(USER, policy(allow()))
     member.identity(DOMAIN)
@@ -113,7 +117,8 @@ def test_scps_do_not_bind_service_linked_roles(member: World) -> None:
     member.scp("p-deny", policy(deny()), A)
     role = member.principal(
         f"arn:aws:iam::{A}:role/aws-service-role/email.cognito-idp.amazonaws.com/Linked",
-        policy(allow("ses:Send*")), linked=True,
+        policy(allow("ses:Send*")),
+        linked=True,
     )
     member.identity(DOMAIN)
     assert verdicts(ruling(member, role)) == ("ALLOWED", "ALLOWED")
@@ -137,11 +142,14 @@ def test_a_boundary_without_ses_denies_by_its_arn(member: World) -> None:
 
 def test_every_denying_layer_is_named(member: World) -> None:
     member.scp("p-deny", policy(deny()), A)
-    member.principal(USER, policy(allow("s3:*"), deny("ses:SendRawEmail")),
-                     boundary=policy(allow("s3:*")))
+    member.principal(
+        USER, policy(allow("s3:*"), deny("ses:SendRawEmail")), boundary=policy(allow("s3:*"))
+    )
     member.identity(DOMAIN, policy({**deny("ses:SendRawEmail", DOMAIN), "Principal": "*"}))
     assert ruling(member).denied_by.split(";") == [
-        "identity_policy", "permissions_boundary", "service_control_policy",
+        "identity_policy",
+        "permissions_boundary",
+        "service_control_policy",
         "sending_authorization_policy",
     ]
 
@@ -286,9 +294,7 @@ def test_unread_scps_leave_an_allow_unknown(member: World) -> None:
     member.identity(DOMAIN)
     found = ruling(member)
     assert verdicts(found) == ("UNKNOWN", "ALLOWED")
-    assert found.missing == (
-        "111111111111/global/organizations.ListTargetsForPolicy=DENIED",
-    )
+    assert found.missing == ("111111111111/global/organizations.ListTargetsForPolicy=DENIED",)
 
 
 def test_an_explicit_deny_in_hand_stays_a_denial(member: World) -> None:

@@ -74,20 +74,32 @@ class World:
         return self
 
     def unit(self, unit: str, name: str, parent: str | None) -> None:
-        above = next((u["path"] for u in self.rows["organizational_units"] if u["id"] == parent),
-                     f"{ORG}/")
+        above = next(
+            (u["path"] for u in self.rows["organizational_units"] if u["id"] == parent), f"{ORG}/"
+        )
         self.rows["organizational_units"].append(
             {"id": unit, "name": name, "parent_id": parent, "path": f"{above}{unit}/"}
         )
 
     def account(
-        self, account: str, name: str, parent: str | None, *, is_management: bool = False,
-        audited: bool = True, reason: str = "",
+        self,
+        account: str,
+        name: str,
+        parent: str | None,
+        *,
+        is_management: bool = False,
+        audited: bool = True,
+        reason: str = "",
     ) -> None:
         self.rows["accounts"].append(
             {
-                "account_id": account, "name": name, "parent_id": parent, "state": "ACTIVE",
-                "is_management": is_management, "audited": audited, "not_audited_reason": reason,
+                "account_id": account,
+                "name": name,
+                "parent_id": parent,
+                "state": "ACTIVE",
+                "is_management": is_management,
+                "audited": audited,
+                "not_audited_reason": reason,
             }
         )
         if audited:
@@ -95,11 +107,21 @@ class World:
             self.principal(f"arn:aws:iam::{account}:root", kind="root")
 
     def cell(
-        self, account: str, region: str, service: str, operation: str, state: str = "OK",
+        self,
+        account: str,
+        region: str,
+        service: str,
+        operation: str,
+        state: str = "OK",
         argument: str = "",
     ) -> None:
-        key = {"account_id": account, "region": region, "service": service,
-               "operation": operation, "argument": argument}
+        key = {
+            "account_id": account,
+            "region": region,
+            "service": service,
+            "operation": operation,
+            "argument": argument,
+        }
         for row in self.rows["coverage"]:
             if all(row[name] == value for name, value in key.items()):
                 row["state"] = state
@@ -107,13 +129,20 @@ class World:
         self.rows["coverage"].append({**key, "state": state, "detail": "", "calls": 1})
 
     def scp(
-        self, policy_id: str, text: str | None, *targets: str, name: str = "", kind: str =
-        "SERVICE_CONTROL_POLICY",
+        self,
+        policy_id: str,
+        text: str | None,
+        *targets: str,
+        name: str = "",
+        kind: str = "SERVICE_CONTROL_POLICY",
     ) -> str:
         arn = f"arn:aws:organizations::111111111111:policy/{ORG}/{policy_id}"
         self.rows["organization_policies"].append(
             {
-                "policy_id": policy_id, "arn": arn, "name": name or policy_id, "type": kind,
+                "policy_id": policy_id,
+                "arn": arn,
+                "name": name or policy_id,
+                "type": kind,
                 "document_sha256": None if text is None else self.document(text),
             }
         )
@@ -122,18 +151,29 @@ class World:
         return arn
 
     def principal(
-        self, arn: str, *policies: str | None, kind: str | None = None, boundary: str | None = None,
-        tags: Mapping[str, str] | None = None, keys: tuple[str, ...] = (), linked: bool = False,
+        self,
+        arn: str,
+        *policies: str | None,
+        kind: str | None = None,
+        boundary: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        keys: tuple[str, ...] = (),
+        linked: bool = False,
     ) -> str:
         parts = arn.split(":")
         resource = parts[5]
         self.rows["principals"].append(
             {
-                "principal_arn": arn, "account_id": parts[4],
-                "type": kind or resource.split("/")[0], "name": resource.split("/")[-1],
-                "path": "/", "principal_id": "AIDAEXAMPLE" if "user/" in resource else None,
-                "tags": json.dumps(dict(tags or {})), "service_linked": linked,
-                "boundary_arn": None if boundary is None
+                "principal_arn": arn,
+                "account_id": parts[4],
+                "type": kind or resource.split("/")[0],
+                "name": resource.split("/")[-1],
+                "path": "/",
+                "principal_id": "AIDAEXAMPLE" if "user/" in resource else None,
+                "tags": json.dumps(dict(tags or {})),
+                "service_linked": linked,
+                "boundary_arn": None
+                if boundary is None
                 else f"arn:aws:iam::{parts[4]}:policy/boundary",
                 "boundary_sha256": None if not boundary else self.document(boundary),
             }
@@ -141,7 +181,9 @@ class World:
         for number, text in enumerate(policies):
             self.rows["principal_policies"].append(
                 {
-                    "principal_arn": arn, "source": "inline", "policy_name": f"policy-{number}",
+                    "principal_arn": arn,
+                    "source": "inline",
+                    "policy_name": f"policy-{number}",
                     "document_sha256": None if text is None else self.document(text),
                 }
             )
@@ -156,27 +198,44 @@ class World:
         self.cell(account, region, "sesv2", "GetEmailIdentity")
         self.cell(account, region, "sesv2", "GetAccount")
         self.rows["ses_account_regions"].append(
-            {"account_id": account, "region": region, "production_access": production,
-             "sending_enabled": True, "enforcement_status": "HEALTHY"}
+            {
+                "account_id": account,
+                "region": region,
+                "production_access": production,
+                "sending_enabled": True,
+                "enforcement_status": "HEALTHY",
+            }
         )
 
     def identity(
-        self, arn: str, *policies: str, verified: bool = True, configuration_set: str = "",
+        self,
+        arn: str,
+        *policies: str,
+        verified: bool = True,
+        configuration_set: str = "",
         details: bool = True,
     ) -> str:
         _, _, _, region, account, resource = arn.split(":", 5)
         name = resource.split("/", 1)[1]
         self.rows["identities"].append(
             {
-                "identity_arn": arn, "account_id": account, "region": region, "name": name,
-                "type": "address" if "@" in name else "domain", "verified": verified,
+                "identity_arn": arn,
+                "account_id": account,
+                "region": region,
+                "name": name,
+                "type": "address" if "@" in name else "domain",
+                "verified": verified,
                 "configuration_set": configuration_set if details else None,
-                "details_read": details, "tags": "{}",
+                "details_read": details,
+                "tags": "{}",
             }
         )
         for number, text in enumerate(policies):
             self.rows["identity_policies"].append(
-                {"identity_arn": arn, "policy_name": f"sending-{number}",
-                 "document_sha256": self.document(text)}
+                {
+                    "identity_arn": arn,
+                    "policy_name": f"sending-{number}",
+                    "document_sha256": self.document(text),
+                }
             )
         return arn

@@ -7,6 +7,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 from ses_audit.policy.operators import (
     arn,
     binary,
@@ -17,9 +20,10 @@ from ses_audit.policy.operators import (
     string,
 )
 from ses_audit.policy.operators.base import Family, Operator
-from ses_audit.policy.operators.sets import holds
+from ses_audit.policy.operators.sets import PreparedClause
+from ses_audit.policy.types import Clause
 
-__all__ = ["OPERATORS", "Family", "Operator", "holds", "operator_of"]
+__all__ = ["OPERATORS", "Family", "Operator", "PreparedClause", "holds", "operator_of", "prepare"]
 
 OPERATORS: dict[str, Operator] = {
     operator.name: operator
@@ -33,3 +37,42 @@ OPERATORS[arn.RESOURCE.name] = arn.RESOURCE
 def operator_of(name: str) -> Operator:
     """The operator of this canonical name."""
     return OPERATORS[name]
+
+
+def prepare(clause: Clause, version: str) -> PreparedClause:
+    """Make a clause ready to be tried in many contexts."""
+    return PreparedClause(clause, OPERATORS[clause.operator], version)
+
+
+@lru_cache(maxsize=4096)
+def _prepared(clause: Clause, version: str) -> PreparedClause:
+    return prepare(clause, version)
+
+
+def holds(
+    clause: Clause,
+    context: Mapping[str, tuple[str, ...]],
+    multivalued: frozenset[str],
+    version: str,
+) -> bool:
+    """Whether one clause of a condition holds.
+
+    Parameters
+    ----------
+    clause
+        The operator, the key and the policy's values.
+    context
+        Condition keys in lower case with their values; what is not there is absent.
+    multivalued
+        Keys in lower case that carry a set even when it holds one value.
+    version
+        The document's Version: decides about policy variables.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.types import Clause
+    >>> clause = Clause("StringNotEquals", "aws:RequestedRegion", ("eu-west-1",))
+    >>> holds(clause, {}, frozenset(), "2012-10-17")
+    True
+    """
+    return _prepared(clause, version).holds(context, multivalued)

@@ -5,32 +5,20 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from ses_audit.policy.operators.base import Family, Operator
-from ses_audit.policy.wildcards import ArnPattern, Token, compile_arn, compile_resource
+from ses_audit.policy.operators.base import Family, Operator, Test
+from ses_audit.policy.wildcards import Token, compile_arn, compile_resource
 
 __all__ = ["OPERATORS", "RESOURCE"]
 
 
-@lru_cache(maxsize=65536)
-def _compiled(tokens: tuple[Token, ...]) -> ArnPattern:
-    return compile_arn(tokens)
+def like(tokens: tuple[Token, ...]) -> Test:
+    """Whether an ARN matches, segment by segment; case counts."""
+    return compile_arn(tokens).matches
 
 
-def like(value: str, tokens: tuple[Token, ...]) -> bool:
-    """Whether the ARN matches, segment by segment; case counts."""
-    return _compiled(tokens).matches(value)
-
-
-@lru_cache(maxsize=65536)
-def _compiled_resource(tokens: tuple[Token, ...]) -> ArnPattern:
-    return compile_resource(tokens)
-
-
-def resource(value: str, tokens: tuple[Token, ...]) -> bool:
+def resource(tokens: tuple[Token, ...]) -> Test:
     """Whether a `Resource` pattern matches."""
-    return _compiled_resource(tokens).matches(value)
+    return compile_resource(tokens).matches
 
 
 RESOURCE = Operator("Resource", Family.ARN, resource)

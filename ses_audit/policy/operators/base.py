@@ -8,10 +8,13 @@ from enum import Enum
 
 from ses_audit.policy.wildcards import Token
 
-__all__ = ["Comparison", "Family", "Operator"]
+__all__ = ["Family", "Operator", "Prepare", "Test", "never", "text_of"]
 
-Comparison = Callable[[str, tuple[Token, ...]], bool]
-"""(value of the request, value of the policy cut into tokens) → whether they match."""
+Test = Callable[[str], bool]
+"""A value of the request → whether it matches the value of the policy."""
+
+Prepare = Callable[[tuple[Token, ...]], Test]
+"""A value of the policy, cut into tokens → its test. What can't be compared matches nothing."""
 
 
 class Family(Enum):
@@ -26,6 +29,14 @@ class Family(Enum):
     ARN = "arn"
     NULL = "null"
 
+    @property
+    def has_variables(self) -> bool:
+        """Whether policy variables are replaced in its values.
+
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-conditionelement
+        """
+        return self in (Family.STRING, Family.ARN)
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -37,18 +48,23 @@ class Operator:
         As AWS writes it.
     family
         What it compares.
-    compare
-        The positive comparison; None for `Null`, which compares presence.
+    prepare
+        Makes the positive test of one policy value; None for `Null`, which tests presence.
     negated
         Whether it holds when no policy value matches (`StringNotEquals`).
     """
 
     name: str
     family: Family
-    compare: Comparison | None
+    prepare: Prepare | None
     negated: bool = False
 
 
 def text_of(tokens: tuple[Token, ...]) -> str:
     """The plain text of a policy value, its wildcards as they were written."""
     return "".join(token if isinstance(token, str) else token.value for token in tokens)
+
+
+def never(value: str) -> bool:
+    """The test of a policy value that can't be compared."""
+    return False

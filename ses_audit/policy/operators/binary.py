@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 
-from ses_audit.policy.operators.base import Family, Operator, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS"]
@@ -21,10 +21,10 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-def equals(value: str, tokens: tuple[Token, ...]) -> bool:
+def equals(tokens: tuple[Token, ...]) -> Test:
     """Whether both are base64 of the same bytes."""
-    left = _bytes(value)
-    return left is not None and left == _bytes(text_of(tokens))
+    right = _bytes(text_of(tokens))
+    return never if right is None else lambda value: _bytes(value) == right
 
 
 OPERATORS = (Operator("BinaryEquals", Family.BINARY, equals),)

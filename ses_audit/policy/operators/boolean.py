@@ -5,18 +5,18 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
-from ses_audit.policy.operators.base import Family, Operator, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS"]
 
-_BOOLEANS = ("true", "false")
 
-
-def equals(value: str, tokens: tuple[Token, ...]) -> bool:
+def equals(tokens: tuple[Token, ...]) -> Test:
     """Whether both are the same boolean."""
-    left, right = value.strip().lower(), text_of(tokens).strip().lower()
-    return left == right and left in _BOOLEANS
+    right = text_of(tokens).strip().lower()
+    if right not in ("true", "false"):
+        return never
+    return lambda value: value.strip().lower() == right
 
 
 OPERATORS = (Operator("Bool", Family.BOOLEAN, equals),)

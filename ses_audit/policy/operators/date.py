@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
 from functools import lru_cache
 
-from ses_audit.policy.operators.base import Comparison, Family, Operator, text_of
+from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "instant"]
@@ -26,7 +26,7 @@ _EPOCH = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def instant(text: str) -> Fraction | None:
     """Seconds since the epoch that a text writes, or None.
 
@@ -74,12 +74,19 @@ def _iso(match: re.Match[str]) -> Fraction | None:
     return Fraction(since.days * 86400 + since.seconds) + Fraction(part or 0)
 
 
-def _comparison(compare: Callable[[Fraction, Fraction], bool]) -> Comparison:
-    def matches(value: str, tokens: tuple[Token, ...]) -> bool:
-        left, right = instant(value), instant(text_of(tokens))
-        return left is not None and right is not None and compare(left, right)
+def _comparison(compare: Callable[[Fraction, Fraction], bool]) -> Prepare:
+    def prepare(tokens: tuple[Token, ...]) -> Test:
+        right = instant(text_of(tokens))
+        if right is None:
+            return never
 
-    return matches
+        def test(value: str) -> bool:
+            left = instant(value)
+            return left is not None and compare(left, right)
+
+        return test
+
+    return prepare
 
 
 OPERATORS = (

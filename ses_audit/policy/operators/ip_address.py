@@ -9,7 +9,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from ses_audit.policy.operators.base import Family, Operator, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "network"]
@@ -18,7 +18,7 @@ _SHAPE = re.compile(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def network(text: str) -> Network | None:
     """The range of addresses that a text writes (host bits are ignored), or None.
 
@@ -36,12 +36,19 @@ def network(text: str) -> Network | None:
         return None
 
 
-def within(value: str, tokens: tuple[Token, ...]) -> bool:
-    """Whether the address (or the whole range) lies in the policy's range."""
-    inner, outer = network(value), network(text_of(tokens))
-    if inner is None or outer is None or inner.version != outer.version:
-        return False
-    return inner.subnet_of(outer)  # type: ignore[arg-type]
+def within(tokens: tuple[Token, ...]) -> Test:
+    """Whether an address (or the whole of a range) lies in the policy's range."""
+    outer = network(text_of(tokens))
+    if outer is None:
+        return never
+
+    def test(value: str) -> bool:
+        inner = network(value)
+        if inner is None or inner.version != outer.version:
+            return False
+        return inner.subnet_of(outer)  # type: ignore[arg-type]
+
+    return test
 
 
 OPERATORS = (

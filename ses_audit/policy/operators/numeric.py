@@ -11,7 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
-from ses_audit.policy.operators.base import Comparison, Family, Operator, text_of
+from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "number"]
@@ -19,7 +19,7 @@ __all__ = ["OPERATORS", "number"]
 _NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,3})?")
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def number(text: str) -> Decimal | None:
     """The number that a text writes, or None.
 
@@ -34,12 +34,19 @@ def number(text: str) -> Decimal | None:
     return Decimal(stripped)
 
 
-def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Comparison:
-    def matches(value: str, tokens: tuple[Token, ...]) -> bool:
-        left, right = number(value), number(text_of(tokens))
-        return left is not None and right is not None and compare(left, right)
+def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Prepare:
+    def prepare(tokens: tuple[Token, ...]) -> Test:
+        right = number(text_of(tokens))
+        if right is None:
+            return never
 
-    return matches
+        def test(value: str) -> bool:
+            left = number(value)
+            return left is not None and compare(left, right)
+
+        return test
+
+    return prepare
 
 
 OPERATORS = (

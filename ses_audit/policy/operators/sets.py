@@ -9,74 +9,109 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ses_audit.policy.operators.base import Operator, Prepare, Test, never
 from ses_audit.policy.types import Clause
-from ses_audit.policy.variables import substitute
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.variables import substitute, variables_in
+from ses_audit.policy.wildcards import Token, tokens_of
 
-__all__ = ["holds"]
+__all__ = ["PreparedClause"]
+
+Values = Mapping[str, tuple[str, ...]]
 
 
-def holds(
-    clause: Clause,
-    context: Mapping[str, tuple[str, ...]],
-    multivalued: frozenset[str],
-    version: str,
-) -> bool:
-    """Whether one clause of a condition holds.
+class PreparedClause:
+    """A clause made ready: its values are compiled once, those with variables at each request.
 
     Parameters
     ----------
     clause
         The operator, the key and the policy's values.
-    context
-        Condition keys in lower case with their values; what is not there is absent.
-    multivalued
-        Keys in lower case that carry a set even when it holds one value.
+    operator
+        What `clause.operator` names.
     version
         The document's Version: decides about policy variables.
-
-    Examples
-    --------
-    >>> from ses_audit.policy.types import Clause
-    >>> clause = Clause("StringNotEquals", "aws:RequestedRegion", ("eu-west-1",))
-    >>> holds(clause, {}, frozenset(), "2012-10-17")
-    True
     """
-    from ses_audit.policy.operators import OPERATORS
 
-    key = clause.key.lower()
-    values = context.get(key)
-    if clause.operator == "Null":
-        absent = values is None or not values
-        wanted = [value.strip().lower() for value in clause.values]
-        return ("true" if absent else "false") in wanted
-    operator = OPERATORS[clause.operator]
-    if operator.compare is None:
-        raise ValueError(f"{clause.operator} compares nothing")
-    if clause.set_operator is not None and values is not None and not any(values):
-        # For the set operators empty text is an empty set.
-        values = None
-    if values is None or not values:
-        if clause.set_operator == "ForAllValues" or clause.if_exists:
-            return True
-        return False if clause.set_operator == "ForAnyValue" else operator.negated
-    if clause.set_operator is None and (len(values) != 1 or key in multivalued):
-        # A set needs a set operator; without one it does not match.
-        return False
-    patterns = [
-        pattern
-        for pattern in (substitute(v, context, version, multivalued) for v in clause.values)
-        if pattern is not None
-    ]
+    __slots__ = ("_clause", "_key", "_negated", "_null", "_prepare", "_tests", "_variable")
 
-    def meets(value: str) -> bool:
-        compare = operator.compare
-        return compare is not None and _any(compare, value, patterns) is not operator.negated
+    def __init__(self, clause: Clause, operator: Operator, version: str) -> None:
+        self._clause = clause
+        self._key = clause.key.lower()
+        self._negated = operator.negated
+        self._null: frozenset[str] | None = None
+        self._prepare: Prepare | None = operator.prepare
+        self._variable: tuple[tuple[str, str], ...] = ()
+        self._tests: tuple[Test, ...] = ()
+        if operator.prepare is None:
+            self._null = frozenset(value.strip().lower() for value in clause.values)
+            return
+        if not operator.family.has_variables:
+            self._tests = tuple(operator.prepare((value,)) for value in clause.values)
+            return
+        fixed: list[str] = []
+        variable: list[str] = []
+        for value in clause.values:
+            (variable if variables_in(value, version) else fixed).append(value)
+        self._variable = tuple((value, version) for value in variable)
+        if operator.name in ("StringEquals", "StringNotEquals") and fixed:
+            self._tests = (frozenset(_plain(value, version) for value in fixed).__contains__,)
+        else:
+            self._tests = tuple(operator.prepare(_fixed(value, version)) for value in fixed)
 
-    if clause.set_operator == "ForAnyValue":
-        return any(meets(value) for value in values)
-    return all(meets(value) for value in values)
+    def holds(self, context: Values, multivalued: frozenset[str]) -> bool:
+        """Whether the clause holds in a context.
+
+        Parameters
+        ----------
+        context
+            Condition keys in lower case with their values; what is not there is absent.
+        multivalued
+            Keys in lower case that carry a set even when it holds one value.
+        """
+        values = context.get(self._key)
+        if self._null is not None:
+            return ("false" if values else "true") in self._null
+        clause = self._clause
+        if values and clause.set_operator is not None and not any(values):
+            # "A null dataset, such as an empty string" is an empty set for the set operators.
+            values = None
+        if not values:
+            if clause.set_operator == "ForAllValues" or clause.if_exists:
+                return True
+            return False if clause.set_operator == "ForAnyValue" else self._negated
+        if clause.set_operator is None:
+            if len(values) != 1 or self._key in multivalued:
+                # A set needs a set operator; without one it does not match.
+                return False
+            if not self._variable:
+                value = values[0]
+                for test in self._tests:
+                    if test(value):
+                        return not self._negated
+                return self._negated
+        tests = self._tests
+        if self._variable:
+            tests += tuple(self._resolved(v, context, multivalued) for v in self._variable)
+        if clause.set_operator == "ForAnyValue":
+            return any(self._meets(value, tests) for value in values)
+        return all(self._meets(value, tests) for value in values)
+
+    def _meets(self, value: str, tests: tuple[Test, ...]) -> bool:
+        return any(test(value) for test in tests) is not self._negated
+
+    def _resolved(
+        self, variable: tuple[str, str], context: Values, multivalued: frozenset[str]
+    ) -> Test:
+        """A value without its variables; one that can't be resolved matches nothing."""
+        value, version = variable
+        tokens = substitute(value, context, version, multivalued)
+        return never if tokens is None or self._prepare is None else self._prepare(tokens)
 
 
-def _any(compare: object, value: str, patterns: list[tuple[Token, ...]]) -> bool:
-    return any(compare(value, pattern) for pattern in patterns)  # type: ignore[operator]
+def _fixed(value: str, version: str) -> tuple[Token, ...]:
+    tokens = substitute(value, {}, version)
+    return tokens_of(value) if tokens is None else tokens
+
+
+def _plain(value: str, version: str) -> str:
+    return "".join(t if isinstance(t, str) else t.value for t in _fixed(value, version))

@@ -5,32 +5,27 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from ses_audit.policy.operators.base import Family, Operator, text_of
-from ses_audit.policy.wildcards import Pattern, Token, compile_tokens
+from ses_audit.policy.operators.base import Family, Operator, Test, text_of
+from ses_audit.policy.wildcards import Token, compile_tokens
 
 __all__ = ["OPERATORS"]
 
 
-def equals(value: str, tokens: tuple[Token, ...]) -> bool:
+def equals(tokens: tuple[Token, ...]) -> Test:
     """Whether the value is the text, case and all."""
-    return value == text_of(tokens)
+    text = text_of(tokens)
+    return lambda value: value == text
 
 
-def equals_ignoring_case(value: str, tokens: tuple[Token, ...]) -> bool:
+def equals_ignoring_case(tokens: tuple[Token, ...]) -> Test:
     """Whether the value is the text but for case."""
-    return value.lower() == text_of(tokens).lower()
+    text = text_of(tokens).lower()
+    return lambda value: value.lower() == text
 
 
-@lru_cache(maxsize=65536)
-def _compiled(tokens: tuple[Token, ...]) -> Pattern:
-    return compile_tokens(tokens)
-
-
-def like(value: str, tokens: tuple[Token, ...]) -> bool:
+def like(tokens: tuple[Token, ...]) -> Test:
     """Whether the whole value matches the pattern; case counts."""
-    return _compiled(tokens).matches(value)
+    return compile_tokens(tokens).matches
 
 
 OPERATORS = (
