@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ses_audit.policy.formula import FALSE, TRUE, Formula, keys_of, negate
 from ses_audit.policy.reduce import (
