@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+    from ses_audit.policy.types import Denial
 
 __all__ = ["Audit"]
 
@@ -296,6 +297,29 @@ class Audit:
         return self.verdicts(
             identity=identity, action=action, verdict="ALLOWED,CONDITIONAL,UNKNOWN"
         )
+
+    def denials(self, principal: str, action: str, identity: str) -> tuple[Denial, ...]:
+        """Every reason against one cell; none where it is not denied.
+
+        Parameters
+        ----------
+        principal, identity
+            ARNs, as the long table spells them.
+        action
+            A send action, `ses:SendRawEmail`.
+
+        Raises
+        ------
+        UserError
+            When the snapshot holds no such principal or identity.
+        """
+        found = self.model.identities.get(identity)
+        if found is None:
+            raise UserError(f"no identity {identity} in {self.snapshot.path}", USAGE)
+        for sender in (*self.model.crossing.senders_of(found), *self.model.senders.values()):
+            if sender.arn == principal:
+                return self.decider.decide(sender, found, action).denials
+        raise UserError(f"no principal {principal} in {self.snapshot.path}", USAGE)
 
     @cached_property
     def _summary(self) -> Summary:

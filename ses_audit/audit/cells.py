@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ses_audit.audit.gaps import Gaps
 from ses_audit.audit.identities import Identity
+from ses_audit.audit.organization import Account
 from ses_audit.audit.senders import GAAD, Sender, outside_sender, unread_sender
 
 __all__ = ["Crossing", "arn_kind"]
@@ -35,6 +36,11 @@ def arn_kind(arn: str) -> str:
     return {"user": "user", "role": "role", "assumed-role": "role"}.get(head, "user")
 
 
+# Nobody acts in such an account.
+# https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_accounts_account_state.html
+_CLOSED = frozenset({"SUSPENDED", "CLOSED"})
+
+
 class Crossing:
     """Pairs of principals and identities.
 
@@ -43,7 +49,7 @@ class Crossing:
     senders
         Every principal of the snapshot, by ARN.
     accounts
-        The ids of the organization's accounts.
+        The organization's accounts by id.
     gaps
         Tells whose principals were not read.
     partition
@@ -53,12 +59,12 @@ class Crossing:
     def __init__(
         self,
         senders: Mapping[str, Sender],
-        accounts: Iterable[str],
+        accounts: Mapping[str, Account],
         gaps: Gaps,
         partition: str = "aws",
     ) -> None:
         self._senders = senders
-        self._accounts = frozenset(accounts)
+        self._accounts = accounts
         self._gaps = gaps
         self._partition = partition
         self._by_account: dict[str, list[Sender]] = {}
@@ -72,13 +78,15 @@ class Crossing:
 
     def of_account(self, account: str) -> list[Sender]:
         """The principals of one account; one row more stands for those that were not read."""
-        found = self._by_account.get(account, [])
-        if account in self._accounts and self._gaps.of(account, *GAAD):
-            return [
-                *found,
-                self._make(f"arn:{self._partition}:iam::{account}:*", account, "account"),
-            ]
-        return found
+        return [*self._by_account.get(account, ()), *self._unread(account)]
+
+    def _unread(self, account: str) -> Iterator[Sender]:
+        """The row that stands for the principals of an account that were not read."""
+        known = self._accounts.get(account)
+        if known is None or known.state in _CLOSED:
+            return
+        if self._gaps.of(account, *GAAD):
+            yield self._make(f"arn:{self._partition}:iam::{account}:*", account, "account")
 
     def senders_of(self, identity: Identity) -> list[Sender]:
         """The rows of one identity, each principal once."""
@@ -140,6 +148,8 @@ class Crossing:
 
     def _everyone(self) -> Iterator[Sender]:
         yield from self._senders.values()
+        for account in sorted(self._accounts):
+            yield from self._unread(account)
         yield self._make("*", None, "anonymous")
 
     def _make(self, arn: str, account: str | None, kind: str) -> Sender:

@@ -119,5 +119,5 @@ def principal_facts(sender: Sender) -> PrincipalFacts:
         name=sender.name,
         principal_id=sender.principal_id,
         tags=sender.tags,
-        inside=sender.in_organization and not sender.arn.endswith(":*"),
+        inside=sender.in_organization,
     )

@@ -33,6 +33,7 @@ class PrincipalFacts:
     """What is known of a sender.
 
     `inside` is False for a principal of which only a sending policy tells: its keys are open.
+    An `account` inside is one whose principals were not read: it stands for all of them.
     """
 
     arn: str
@@ -200,8 +201,10 @@ def _resource_key(key: str, identity: IdentityFacts, organization: OrganizationF
 
 
 def _principal_key(key: str, principal: PrincipalFacts, organization: OrganizationFacts) -> Answer:
+    # An account of the organization stands for its principals that were not read.
+    unread = principal.inside and principal.kind == "account"
     if key.startswith("aws:principaltag/"):
-        if not principal.inside:
+        if unread or not principal.inside:
             return Domain()
         wanted = key.removeprefix("aws:principaltag/")
         for name, value in principal.tags.items():
@@ -220,7 +223,7 @@ def _principal_key(key: str, principal: PrincipalFacts, organization: Organizati
     if not principal.inside:
         return _outside_key(key, principal, organization)
     if key == "aws:principalarn":
-        return (principal.arn,)
+        return Domain(always=True, patterns=(principal.arn,)) if unread else (principal.arn,)
     if key == "aws:principalaccount":
         return None if principal.account is None else (principal.account,)
     if key == "aws:principalorgid":
@@ -231,6 +234,8 @@ def _principal_key(key: str, principal: PrincipalFacts, organization: Organizati
         found = _TYPES.get(principal.kind)
         return Domain(always=True) if found is None else (found,)
     if key == "aws:username":
+        if unread:
+            return Domain()
         return (principal.name,) if principal.kind == "user" else None
     if key == "aws:userid":
         return _user_id(principal)
