@@ -1,0 +1,146 @@
+"""`ses-audit collect`: read an organization into a snapshot."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from ses_audit.collect.progress import Progress
+    from ses_audit.snapshot.ledger import CoverageRow
+
+_SHOWN = 5
+
+
+@click.command()
+@click.argument("snapshot", type=click.Path(path_type=Path))
+@click.option("--profile", metavar="NAME", help="Of the AWS configuration.")
+@click.option(
+    "--role-name",
+    default="ses-audit",
+    show_default=True,
+    metavar="NAME",
+    help="The audit role assumed in each account but the caller's own.",
+)
+@click.option(
+    "--external-id-env",
+    metavar="VARIABLE",
+    help="The environment variable that holds the external id of the role.",
+)
+@click.option("--account", "accounts", multiple=True, metavar="ID", help="Only this (repeatable).")
+@click.option(
+    "--exclude-account", "excluded", multiple=True, metavar="ID", help="Not this (repeatable)."
+)
+@click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
+@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on with SNAPSHOT: ask only what it lacks.")
+@click.option("--require-complete", is_flag=True, help="Exit with 4 when a cell was not read.")
+def collect(
+    snapshot: Path,
+    profile: str | None,
+    role_name: str,
+    external_id_env: str | None,
+    accounts: tuple[str, ...],
+    excluded: tuple[str, ...],
+    regions: tuple[str, ...],
+    workers: int,
+    resume: bool,
+    require_complete: bool,
+) -> int:
+    """Read an AWS organization, or a lone account, into SNAPSHOT.
+
+    The credentials are those of the AWS configuration, best of the management account or a
+    delegated administrator. What cannot be read is in the coverage, and the verdicts that need it
+    are UNKNOWN.
+    """
+    from ses_audit.audit.documents import check_document
+    from ses_audit.cli.progress import shown_progress
+    from ses_audit.cli.status import coverage_line
+    from ses_audit.collect.options import CollectOptions
+    from ses_audit.collect.run import collect as read
+    from ses_audit.errors import INCOMPLETE, NOTHING_COLLECTED, UserError
+    from ses_audit.ses.regions import ses_regions
+    from ses_audit.snapshot.coverage_tables import read_coverage
+    from ses_audit.snapshot.ledger import totals
+
+    options = CollectOptions(
+        snapshot=snapshot,
+        ses_regions=ses_regions,
+        check_document=check_document,
+        profile=profile,
+        role_name=role_name,
+        external_id=_external_id(external_id_env),
+        accounts=accounts,
+        exclude_accounts=excluded,
+        regions=regions,
+        workers=workers,
+        resume=resume,
+    )
+    progress: Progress = shown_progress(sys.stderr)
+    made = read(options, progress)
+    rows = read_coverage(made.table("coverage"))
+    counted = totals(rows)
+    _tell_gaps(rows, role_name)
+    principals = made.table("principals").num_rows
+    identities = made.table("identities").num_rows
+    click.echo(f"{principals:,} principals, {identities:,} identities", err=True)
+    click.echo(coverage_line(counted), err=True)
+    if not _any_account(rows):
+        raise UserError(
+            f"nothing was collected: no account could be read; `ses-audit status {snapshot}` "
+            "tells why",
+            NOTHING_COLLECTED,
+        )
+    click.echo(str(made.path))
+    return INCOMPLETE if require_complete and not counted.complete else 0
+
+
+def _external_id(variable: str | None) -> str | None:
+    from ses_audit.errors import USAGE, UserError
+
+    if variable is None:
+        return None
+    value = os.environ.get(variable)
+    if not value:
+        raise UserError(
+            f"--external-id-env: the environment variable {variable[:80]} is not set", USAGE
+        )
+    return value
+
+
+def _any_account(rows: list[CoverageRow]) -> bool:
+    return any(
+        row.service in ("iam", "account", "sesv2") and row.calls and row.state.is_evidence
+        for row in rows
+    )
+
+
+def _tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
+    """A line for each account that refused the role, and for other gaps; the first of them."""
+    from ses_audit.report.escape import terminal
+
+    refused = [
+        row for row in rows if row.operation == "AssumeRole" and row.state == "ASSUME_FAILED"
+    ]
+    for row in refused[:_SHOWN]:
+        click.echo(
+            f"not read: account {row.account_id}: its role {role_name} could not be assumed: "
+            f"{terminal(row.detail)}",
+            err=True,
+        )
+    if len(refused) > _SHOWN:
+        click.echo(f"not read: {len(refused) - _SHOWN:,} more accounts", err=True)
+    aside = {"ASSUME_FAILED", "EXCLUDED", "NOT_AUDITED", "NOT_ATTEMPTED"}
+    gaps = [
+        row
+        for row in rows
+        if not row.argument and not row.state.is_evidence and row.state.value not in aside
+    ]
+    for row in gaps[:_SHOWN]:
+        click.echo(f"not read: {terminal(row.text)}: {terminal(row.detail)}", err=True)
+    if len(gaps) > _SHOWN:
+        click.echo(f"not read: {len(gaps) - _SHOWN:,} more cells: `ses-audit status`", err=True)

@@ -1,0 +1,76 @@
+"""What a run is asked to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ses_audit.errors import USAGE, UserError
+
+__all__ = ["CollectOptions"]
+
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
+_ROLE = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class CollectOptions:
+    """The arguments of `collect`.
+
+    Parameters
+    ----------
+    snapshot
+        The folder to make, or with `resume` to go on with.
+    ses_regions
+        Partition → the regions that SES is in (`ses.regions.ses_regions`).
+    check_document
+        Says why a policy text is malformed, or None (`audit.documents.check_document`).
+    profile
+        Of the AWS configuration; None for the default chain.
+    role_name
+        The role assumed in each account but the caller's own, with its path if it has one.
+    external_id
+        Passed to AssumeRole; never stored or shown.
+    accounts, exclude_accounts, regions
+        Only these, all but these, only these; what is left out stays in the plan as `EXCLUDED`.
+    workers
+        Threads.
+    resume
+        Whether an earlier run's evidence is kept and only what it lacks is asked.
+
+    Raises
+    ------
+    UserError
+        For a value that cannot be one.
+    """
+
+    snapshot: Path
+    ses_regions: Callable[[str], Sequence[str]] = field(repr=False)
+    check_document: Callable[[str], str | None] = field(repr=False)
+    profile: str | None = None
+    role_name: str = "ses-audit"
+    external_id: str | None = field(default=None, repr=False)
+    accounts: tuple[str, ...] = ()
+    exclude_accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    workers: int = 8
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        for account in (*self.accounts, *self.exclude_accounts):
+            if not _ACCOUNT.fullmatch(account):
+                raise UserError(f"{account[:40]!r} is not an account id: twelve digits", USAGE)
+        for region in self.regions:
+            if not _REGION.fullmatch(region):
+                raise UserError(f"{region[:40]!r} is not a region, such as eu-west-1", USAGE)
+        if both := sorted(set(self.accounts) & set(self.exclude_accounts)):
+            raise UserError(f"account {both[0]} is both named and excluded", USAGE)
+        if not _ROLE.fullmatch(self.role_name) or self.role_name.startswith("/"):
+            raise UserError(
+                f"{self.role_name[:60]!r} is not a role's name: give the name, not the ARN", USAGE
+            )
+        if not 1 <= self.workers <= 64:
+            raise UserError(f"{self.workers} workers: between 1 and 64", USAGE)

@@ -1,0 +1,114 @@
+"""Reads the organization: accounts, OUs, policies and where they are attached.
+
+Policies are walked (ListPolicies, ListTargetsForPolicy), not targets: there are far fewer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+
+from ses_audit.collect.book import Reading
+from ses_audit.collect.call import Call
+from ses_audit.collect.reader import Run, read, unread
+from ses_audit.collect.work import Steps
+from ses_audit.snapshot.evidence import Record
+from ses_audit.snapshot.organization_tables import NO_ORGANIZATION
+from ses_audit.snapshot.plan import GLOBAL, Cell, organization_cells
+
+__all__ = ["OrganizationReader"]
+
+_POLICY_TYPES = ("SERVICE_CONTROL_POLICY", "RESOURCE_CONTROL_POLICY")
+
+
+class OrganizationReader:
+    """The organization, read with the caller's credentials.
+
+    Parameters
+    ----------
+    run
+        The run.
+    account
+        The caller's.
+    found
+        Told of account → state, as soon as it is known; None where accounts cannot be listed.
+    """
+
+    def __init__(
+        self, run: Run, account: str, found: Callable[[dict[str, str] | None], None]
+    ) -> None:
+        self._run = run
+        self._account = account
+        self._found = found
+        self.in_none = False
+        """Whether AWS says that the account is in no organization."""
+        self.listed: frozenset[str] | None = None
+        """The accounts that ListAccounts named; None where it could not be read whole."""
+
+    def _cell(self, operation: str) -> Cell:
+        return Cell(self._account, GLOBAL, "organizations", operation)
+
+    def _read(self, operation: str, argument: str = "") -> Generator[Call, Record, Reading]:
+        return read(self._run, self._cell(operation), self._account, argument)
+
+    def steps(self) -> Steps:
+        """Whether there is an organization, and its accounts; the rest is added as more work."""
+        described = yield from self._read("DescribeOrganization")
+        if described.code == NO_ORGANIZATION:
+            self.in_none = True
+            self._run.progress.note("no organization: the caller's account is read alone")
+            self._found(None)
+            return
+        self._run.book.plan(organization_cells(self._account))
+        listing = yield from self._read("ListAccounts")
+        accounts = listing.items("Accounts")
+        states = {
+            str(a["Id"]): str(a.get("State") or a.get("Status") or "ACTIVE") for a in accounts
+        }
+        if listing.state.is_evidence:
+            self.listed = frozenset(states)
+        else:
+            self._run.progress.note(
+                f"the accounts of the organization are not known: ListAccounts ended as "
+                f"{listing.state.value} ({listing.message or listing.code}); "
+                + ("those seen are read" if states else "the caller's account is read alone")
+                + ", and what service control policies could forbid is UNKNOWN"
+            )
+        self._found(states or None)
+        self._run.add(self._account, self._tree(), 2 * len(states))
+        for kind in _POLICY_TYPES:
+            self._run.add(self._account, self._policies(kind), 1)
+
+    def again(self) -> Generator[Call, Record, Reading]:
+        """List the accounts a second time; no evidence, only a comparison."""
+        return read(self._run, self._cell("ListAccounts"), self._account, kept=False)
+
+    def _tree(self) -> Steps:
+        below = [
+            self._cell(n) for n in ("ListOrganizationalUnitsForParent", "ListAccountsForParent")
+        ]
+        roots = yield from self._read("ListRoots")
+        parents = [str(root["Id"]) for root in roots.items("Roots")]
+        if not parents:
+            unread(self._run, below, self._cell("ListRoots"), roots)
+        while parents:
+            parent = parents.pop()
+            self._run.add(self._account, self._children(parent), 1)
+            units = yield from self._read("ListOrganizationalUnitsForParent", parent)
+            known = [str(unit["Id"]) for unit in units.items("OrganizationalUnits")]
+            parents += known
+
+    def _children(self, parent: str) -> Steps:
+        yield from self._read("ListAccountsForParent", parent)
+
+    def _policies(self, kind: str) -> Steps:
+        listing = yield from self._read("ListPolicies", kind)
+        policies = [str(policy["Id"]) for policy in listing.items("Policies")]
+        self._run.add(self._account, self._each("DescribePolicy", policies), len(policies))
+        self._run.add(self._account, self._each("ListTargetsForPolicy", policies), len(policies))
+        if kind == _POLICY_TYPES[0] and not policies:
+            cells = [self._cell(name) for name in ("DescribePolicy", "ListTargetsForPolicy")]
+            unread(self._run, cells, self._cell("ListPolicies"), listing)
+
+    def _each(self, operation: str, policies: list[str]) -> Steps:
+        for policy in policies:
+            yield from self._read(operation, policy)

@@ -1,0 +1,85 @@
+"""What the readers of an organization and of an account share: reading one item of a cell."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Protocol
+
+from ses_audit.collect.aws import Aws
+from ses_audit.collect.book import Book, Reading
+from ses_audit.collect.call import Call
+from ses_audit.collect.options import CollectOptions
+from ses_audit.collect.progress import Progress
+from ses_audit.collect.reference import operation
+from ses_audit.collect.work import Steps
+from ses_audit.snapshot.coverage import State
+from ses_audit.snapshot.evidence import Record
+from ses_audit.snapshot.ledger import continues
+from ses_audit.snapshot.plan import ARGUMENTS, Cell
+
+__all__ = ["Run", "read", "unread"]
+
+
+class Run(Protocol):
+    """What a reader may use of the run that it belongs to."""
+
+    options: CollectOptions
+    aws: Aws
+    book: Book
+    progress: Progress
+
+    def add(self, account: str, steps: Steps, size: int) -> None:
+        """More work of an account."""
+        ...
+
+
+def read(
+    run: Run, cell: Cell, signer: str, argument: str = "", *, kept: bool = True
+) -> Generator[Call, Record, Reading]:
+    """Read one item of a cell, all its pages, unless an earlier run has.
+
+    Parameters
+    ----------
+    run
+        The run.
+    cell
+        The cell.
+    signer
+        The account whose credentials sign.
+    argument
+        The item; "" for an operation that is called once a cell.
+    kept
+        False for a second look, which is no evidence.
+    """
+    before = run.book.earlier(cell, argument) if kept else None
+    if before is not None:
+        return before
+    request: dict[str, object] = {}
+    if argument:
+        request[ARGUMENTS[cell.operation]] = argument
+    token_name = operation(cell.service, cell.operation).token
+    pages: list[dict[str, object]] = []
+    tokens: frozenset[str] = frozenset()
+    while True:
+        record = yield Call(cell, request, signer, tokens, kept)
+        counts = record.status in (State.OK, State.EMPTY)
+        if record.response is not None and (counts or record.status is State.TRUNCATED):
+            pages.append(record.response)
+        token = continues(record.response) if counts and record.response else None
+        if token is None:
+            error = record.error or {}
+            return Reading(
+                tuple(pages), record.status, error.get("code", ""), error.get("message", "")
+            )
+        tokens |= {token}
+        request = {**request, token_name: token}
+
+
+def unread(run: Run, cells: list[Cell], source: Cell, reading: Reading) -> None:
+    """Say of cells that their items come from a list which was not read, or is empty."""
+    if reading.state.is_evidence:
+        run.book.mark(cells, State.EMPTY)
+    else:
+        run.book.mark(
+            cells, State.NOT_ATTEMPTED, f"{source.operation} ended as {reading.state.value}"
+        )
