@@ -11,15 +11,16 @@ SNAPSHOT ?= $(shell ls -td reports/*/snapshot 2>/dev/null | head -1)
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# The locks are complete, so pip resolves nothing (--no-deps).
 # A stamp for each lock: what is installed is what the lock says, and nothing is asked twice.
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes -r requirements/run.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/run.stamp
-	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@$(PIP) install --no-deps --require-hashes -r requirements/dev.txt
 	@touch $@
 
 audit: $(VENV)/run.stamp  ## audit the example organization and print the path of the report
@@ -39,8 +40,8 @@ lab: $(VENV)/run.stamp  ## JupyterLab on the latest snapshot
 	@SES_AUDIT_SNAPSHOT="$(abspath $(SNAPSHOT))" $(BIN)/jupyter lab notebooks
 
 lock: ## lock the requirements again (needs uv)
-	@cd requirements && uv pip compile --no-config --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-annotate -q --extra interactive ../pyproject.toml run.in -o run.txt
-	@cd requirements && uv pip compile --no-config --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-annotate -q --extra interactive --extra dask ../pyproject.toml run.in dev.in -o dev.txt
+	@cd requirements && uv pip compile --no-config --no-strip-extras --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-annotate -q --extra interactive ../pyproject.toml run.in -o run.txt
+	@cd requirements && uv pip compile --no-config --no-strip-extras --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-annotate -q --extra interactive --extra dask ../pyproject.toml run.in dev.in -o dev.txt
 
 # Outside programs of the tests, from npm: optional, and only where Node is present.
 browser-tools:

@@ -6,6 +6,7 @@ from __future__ import annotations
 # mypy: allow-untyped-calls
 import threading
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import botocore.handlers
@@ -14,7 +15,6 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
-from ses_audit import __version__
 from ses_audit.collect.call import Call, answered, failed
 from ses_audit.collect.credentials import Keys, role_metadata
 from ses_audit.collect.errors import CollectFailure, Failure, failure
@@ -59,7 +59,7 @@ class Aws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
         self._config = Config(
-            user_agent_extra=f"ses-audit/{__version__}",
+            user_agent_extra=f"ses-audit/{version('ses-audit')}",
             # Retries are the scheduler's: a thread that sleeps here would block other work.
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=10,

@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import botocore.handlers
 import pytest
+from fake_aws import FakeAws
 from moto import mock_aws
 
 from ses_audit.collect.options import CollectOptions
@@ -49,3 +51,12 @@ def options(tmp_path: Path) -> Callable[..., CollectOptions]:
         return CollectOptions(**{**given, **changes})  # type: ignore[arg-type]
 
     return make
+
+
+@pytest.fixture
+def fake(aws_environment: None, monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """AWS in the process: every client that is made from here on asks it."""
+    found = FakeAws()
+    handlers = [*botocore.handlers.BUILTIN_HANDLERS, ("before-send", found)]
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", handlers)
+    return found
