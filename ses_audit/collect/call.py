@@ -12,7 +12,7 @@ from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.ledger import continues
 from ses_audit.snapshot.plan import Cell
-from ses_audit.snapshot.shapes import wrong_shape
+from ses_audit.snapshot.shapes import is_empty, wrong_shape
 
 __all__ = ["Call", "answered", "failed", "now"]
 
@@ -95,8 +95,7 @@ def answered(call: Call, response: Mapping[str, object]) -> Record:
     if token is not None and (not token or token in call.tokens):
         why = "its page token came a second time" if token else "it is truncated and has no token"
         return _record(call, State.TRUNCATED, _said("Truncated", why), answer, request_id)
-    lists = [value for value in answer.values() if isinstance(value, list)]
-    empty = bool(lists) and not any(lists)
+    empty = is_empty(call.cell.operation, answer)
     return _record(call, State.EMPTY if empty else State.OK, None, answer, request_id)
 
 

@@ -21,7 +21,7 @@ from ses_audit.snapshot.plan import (
     ORGANIZATION_OPERATIONS,
     REGION_OPERATIONS,
 )
-from ses_audit.snapshot.shapes import wrong_shape
+from ses_audit.snapshot.shapes import is_empty, wrong_shape
 
 __all__ = ["Call", "call_of", "found_files", "record_of"]
 
@@ -142,8 +142,7 @@ def record_of(path: Path, call: Call) -> Record:
             error={"code": "Truncated", "message": "the file holds one page, and names a next"},
             response=answer,
         )
-    lists = [value for value in answer.values() if isinstance(value, list)]
-    empty = bool(lists) and not any(lists)
+    empty = is_empty(call.operation, answer)
     return replace(blank, status=State.EMPTY if empty else State.OK, response=answer)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["wrong_shape"]
+__all__ = ["is_empty", "wrong_shape"]
 
 
 @cache
@@ -43,6 +43,24 @@ def wrong_shape(operation: str, response: object) -> str | None:
     """
     shape = _shapes().get(operation)
     return None if shape is None else _wrong(shape, response, "")
+
+
+def is_empty(operation: str, response: Mapping[str, object]) -> bool:
+    """Whether an answer says that there is nothing: a list operation whose lists are all empty.
+
+    What is described (an identity without tags) is never nothing.
+
+    Examples
+    --------
+    >>> is_empty("ListEmailIdentities", {"EmailIdentities": []})
+    True
+    >>> is_empty("GetEmailIdentity", {"Tags": []})
+    False
+    """
+    if not operation.startswith("List") and operation != "GetAccountAuthorizationDetails":
+        return False
+    lists = [value for value in response.values() if isinstance(value, list)]
+    return bool(lists) and not any(lists)
 
 
 def _wrong(shape: object, value: object, where: str) -> str | None:

@@ -12,6 +12,7 @@ from ses_audit.replay.example.principals import Details
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.plan import GLOBAL, REGION_OPERATIONS
+from ses_audit.snapshot.shapes import is_empty
 
 __all__ = ["example_data", "example_records"]
 
@@ -64,8 +65,7 @@ class _Example:
         response: Mapping[str, object],
         **request: object,
     ) -> Record:
-        lists = [value for value in response.values() if isinstance(value, list)]
-        empty = bool(lists) and not any(lists)
+        empty = is_empty(operation, response)
         name = f"{account}/{region}/{operation}/{sorted(request.items())}"
         return Record(
             account,
