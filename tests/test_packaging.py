@@ -54,11 +54,29 @@ def test_every_dependency_is_locked() -> None:
         assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), name
 
 
-def test_committed_files_are_small_and_name_no_machine() -> None:
+def _committed() -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
-    for name in filter(None, listed.split("\0")):
-        path = ROOT / name
-        if path.is_file():
-            assert path.stat().st_size <= 2 * 1024 * 1024, name
+    return [path for name in filter(None, listed.split("\0")) if (path := ROOT / name).is_file()]
+
+
+def test_committed_files_are_small() -> None:
+    for path in _committed():
+        assert path.stat().st_size <= 2 * 1024 * 1024, path
+
+
+def test_nothing_names_a_registry_or_a_machine() -> None:
+    # Put together here, so that this file does not name them either.
+    hosts = ["py" + "pi.org", "python" + "hosted.org", "registry." + "npmjs.org", "deb." + "debian"]
+    folders = ["/" + "work/main", "/" + "work/shared", "/" + "tmp/bash_jobs"]
+    for path in _committed():
+        content = path.read_bytes()
+        for name in hosts + folders:
+            assert name.encode() not in content, (path, name)
+
+
+def test_a_file_has_one_subject() -> None:
+    for path in _committed():
+        if path.suffix == ".py":
+            assert len(path.read_text().splitlines()) <= 500, path
