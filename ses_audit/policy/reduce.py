@@ -22,7 +22,7 @@ from ses_audit.policy.formula import (
 )
 from ses_audit.policy.match import Subject, action_applies, principal_forms, resource_applies
 from ses_audit.policy.operators import holds
-from ses_audit.policy.principals import Form
+from ses_audit.policy.principals import DELEGATED, EXEMPT, LIMITED, Form
 from ses_audit.policy.solve import BUDGET, Domains, OpenResult, decide
 from ses_audit.policy.types import (
     AttachedPolicy,
@@ -105,9 +105,10 @@ class ResourceFormula:
     """When the resource's policies grant, by what limits the grant, and when they deny."""
 
     grant_exempt: Formula
-    """To the caller's own ARN: within the account neither boundary nor session policy limit it."""
+    """To the caller's own ARN or `*`: within the account neither boundary nor session policy limit
+    it (`principals.EXEMPT`)."""
     grant_limited: Formula
-    """To the role's ARN, `*`, a service."""
+    """To the role's ARN, a service, a federated provider (`principals.LIMITED`)."""
     delegate: Formula
     """To the caller's account: the identity side must allow as well."""
     deny: Formula
@@ -213,11 +214,11 @@ def reduce_resource_policies(
             if statement.effect == "Deny":
                 denies.append(formula)
                 continue
-            if Form.EXACT in named:
+            if named & EXEMPT:
                 exempt.append(formula)
-            if named & {Form.ROLE, Form.WILDCARD, Form.SERVICE, Form.FEDERATED}:
+            if named & LIMITED:
                 limited.append(formula)
-            if Form.ACCOUNT in named:
+            if named & DELEGATED:
                 delegate.append(formula)
     return ResourceFormula(
         disjunction(*exempt), disjunction(*limited), disjunction(*delegate), disjunction(*denies)
