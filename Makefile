@@ -37,6 +37,7 @@ check: $(VENV)/dev.stamp  ## ruff, mypy strict, import-linter
 	@$(BIN)/lint-imports --no-cache
 
 lab: $(VENV)/run.stamp  ## JupyterLab on the latest snapshot
+	@test -n "$(SNAPSHOT)" || { echo "make lab: no snapshot yet: run make audit first, or give SNAPSHOT=DIR" >&2; exit 2; }
 	@SES_AUDIT_SNAPSHOT="$(abspath $(SNAPSHOT))" $(BIN)/jupyter lab notebooks
 
 lock: ## lock the requirements again (needs uv)
