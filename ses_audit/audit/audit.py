@@ -11,6 +11,7 @@ from ses_audit.audit.decide import Decider
 from ses_audit.audit.frames import kinds, long_table
 from ses_audit.audit.matrix import Matrix, count
 from ses_audit.audit.model import Model, load, unread_accounts
+from ses_audit.audit.queries import Queries
 from ses_audit.audit.stored import stored_verdicts
 from ses_audit.audit.summary import Summary
 from ses_audit.audit.verdict_tables import build
@@ -66,6 +67,11 @@ class Audit:
     def verdict_tables(self) -> dict[str, pa.Table]:
         """The verdict tables: read from the snapshot, or decided and stored there."""
         return stored_verdicts(self.snapshot, self._decide)
+
+    @cached_property
+    def queries(self) -> Queries:
+        """The verdict tables, asked in SQL."""
+        return Queries(self.verdict_tables, self.model.organization)
 
     def _decide(self) -> dict[str, pa.Table]:
         identities = sorted(self.model.identities.values(), key=lambda identity: identity.arn)
@@ -123,7 +129,7 @@ class Audit:
                     sender.service_linked,
                     sender.permission_set,
                     sender.smtp,
-                    active.get(sender.arn, 0),
+                    None if sender.smtp is None else active.get(sender.arn, 0),
                 )
             )
         columns = [
@@ -140,7 +146,9 @@ class Audit:
             "smtp",
             "active_keys",
         ]
-        return pd.DataFrame(rows, columns=columns)
+        frame = pd.DataFrame(rows, columns=columns)
+        # NA: access keys were not read.
+        return frame.astype({"smtp": "boolean", "active_keys": "Int64"})
 
     def _active_keys(self) -> dict[str, int]:
         found: dict[str, int] = {}

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from ses_audit.audit.gaps import Gaps
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.organization import Account
 from ses_audit.audit.senders import GAAD, Sender, outside_sender, unread_sender
+from ses_audit.policy.types import PrincipalElement
 
 __all__ = ["Crossing", "arn_kind"]
 
@@ -89,12 +91,20 @@ class Crossing:
             yield self._make(f"arn:{self._partition}:iam::{account}:*", account, "account")
 
     def senders_of(self, identity: Identity) -> list[Sender]:
-        """The rows of one identity, each principal once."""
+        """The rows of one identity, each principal once.
+
+        An identity whose sending policies were not read may have let in anyone: one row says so.
+        """
         found = {sender.arn: sender for sender in self.of_account(identity.account)}
+        if identity.missing:
+            self._add(found, [self._make("*", None, "anonymous")])
         for policy in identity.policies:
             for statement in policy.document.statements:
                 element = statement.principal
-                if statement.effect != "Allow" or element is None:
+                if element is None:
+                    continue
+                if statement.effect == "Deny":
+                    self._add(found, self._sessions(element))
                     continue
                 if element.negated:
                     self._add(found, self._everyone())
@@ -134,17 +144,38 @@ class Crossing:
         session = _SESSION.fullmatch(value)
         if session is not None:
             roles = self._roles.get((session.group(2), session.group(3)), [])
-            yield from roles
-            if not roles:
+            for role in roles:
+                yield role
+                yield self._session(value, role)
+            if not roles and self._unseen(session.group(2)):
                 yield self._make(value, session.group(2), "session")
             return
         if value in self._senders:
             yield self._senders[value]
         elif value.startswith("arn:") and value.count(":") >= 5:
             owner = value.split(":")[4]
-            if owner not in self._accounts or self._gaps.of(owner, *GAAD):
+            if self._unseen(owner):
                 yield self._make(value, owner or None, arn_kind(value))
         # Anything else (AIDA..., AROA...) is a deleted principal's id and matches nobody.
+
+    def _unseen(self, account: str) -> bool:
+        """Whether a principal of the account can exist that the snapshot lacks."""
+        return account not in self._accounts or bool(self._gaps.of(account, *GAAD))
+
+    def _sessions(self, element: PrincipalElement) -> Iterator[Sender]:
+        """The sessions of known roles that an element names: each a row beside its role's."""
+        for kind, values in element.entries:
+            for value in values if kind == "AWS" else ():
+                session = _SESSION.fullmatch(value)
+                if session is not None:
+                    for role in self._roles.get((session.group(2), session.group(3)), ()):
+                        yield self._session(value, role)
+
+    def _session(self, arn: str, role: Sender) -> Sender:
+        key = (arn, "session")
+        if key not in self._outside:
+            self._outside[key] = replace(role, arn=arn, type="session", role_arn=role.arn)
+        return self._outside[key]
 
     def _everyone(self) -> Iterator[Sender]:
         yield from self._senders.values()

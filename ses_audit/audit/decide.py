@@ -8,124 +8,81 @@ cell with a gap is UNKNOWN (the monotone rule).
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.layers import LayerRuling, Layers, ResourceRuling, policies_key
 from ses_audit.audit.model import Model
 from ses_audit.audit.organization import Chain
 from ses_audit.audit.requests import CheckRequest, Requests
+from ses_audit.audit.rulings import (
+    CheckRuling,
+    Ruling,
+    candidates,
+    certain,
+    joined,
+    possible_by_scp,
+)
 from ses_audit.audit.senders import Sender
-from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction
-from ses_audit.policy.reduce import LayerFormula, ResourceFormula, combine
-from ses_audit.policy.solve import Domains, OpenResult, decide
+from ses_audit.policy.formula import FALSE, TRUE, conjunction, disjunction
+from ses_audit.policy.reduce import LayerFormula, ResourceFormula
+from ses_audit.policy.solve import OpenResult, decide
 from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
 
-__all__ = ["CheckRuling", "Decider", "Ruling"]
+__all__ = ["Decider", "Missing", "Ruling"]
 
-_ORDER = {layer.value: position for position, layer in enumerate(Layer)}
 _CONFIDENCE = "DRIX"
 
 
 @dataclass(frozen=True, slots=True)
-class Ruling:
-    """The verdict on one cell, with its reasons."""
+class Missing:
+    """The cells of evidence that a cell lacks, by what they could change."""
 
-    verdict: Verdict
-    verdict_without_scp: Verdict
-    sender_verdict: Verdict
-    denials: tuple[Denial, ...] = ()
-    """Every reason of a DENIED verdict."""
-    possible: tuple[Denial, ...] = ()
-    """SCP statements that deny in some contexts only."""
-    conditions: str = ""
-    missing: tuple[str, ...] = ()
-    confidence: str = "D"
-    proven: bool = True
-    failed_checks: tuple[str, ...] = ()
-    """The checks that are denied by themselves."""
+    sender: tuple[str, ...] = ()
+    """The principal's policies and boundary, the identity's sending policies."""
+    account: tuple[str, ...] = ()
+    """The SES account's state, and the recipients it could reach in the sandbox."""
+    scp: tuple[str, ...] = ()
 
-    @property
-    def denied_by(self) -> str:
-        """The denying layers in their order, joined by `;`."""
-        return ";".join(sorted({d.layer for d in self.denials}, key=_ORDER.__getitem__))
-
-    @property
-    def denied_policies(self) -> str:
-        """The denying policies, joined by `;`."""
-        return ";".join(dict.fromkeys(d.policy for d in self.denials if d.policy))
-
-    @property
-    def ungranted(self) -> bool:
-        """Whether a sending policy's grant is what lacks."""
-        return any(
-            d.layer is Layer.SENDING_AUTHORIZATION_POLICY and d.kind == "implicit"
-            for d in self.denials
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class CheckRuling:
-    """All layers' rulings for one check of a send."""
-
-    request: CheckRequest
-    identity: LayerRuling
-    boundary: LayerRuling | None
-    levels: tuple[LayerRuling, ...] | None
-    resource: ResourceRuling | None
-    same_account: bool
-    identity_side: bool
-    """False for callers that have no identity policies: services, anonymous."""
-
-    def formula(self, *, scp: bool = True, lifted: Layer | None = None) -> Formula:
-        """When the check passes; without the SCP layer, or with one layer lifted."""
-        identity = self.identity.formula
-        if lifted is Layer.IDENTITY_POLICY:
-            identity = LayerFormula(TRUE, FALSE)
-        boundary = self.boundary.formula if self.boundary is not None else None
-        if lifted is Layer.PERMISSIONS_BOUNDARY:
-            boundary = None
-        levels = None
-        if scp and self.levels is not None and lifted is not Layer.SERVICE_CONTROL_POLICY:
-            levels = tuple(level.formula for level in self.levels)
-        resource = self.resource.formula if self.resource is not None else None
-        if lifted is Layer.SENDING_AUTHORIZATION_POLICY and resource is not None:
-            resource = ResourceFormula(TRUE, TRUE, TRUE, FALSE)
-        if not self.identity_side:
-            identity = LayerFormula(FALSE, FALSE)
-        return combine(
-            identity=identity,
-            boundary=boundary,
-            session=None,
-            scp_levels=levels,
-            rcp_levels=None,
-            resource=resource,
-            same_account=self.same_account or not self.identity_side,
-        )
-
-    def rulings(self) -> tuple[LayerRuling | ResourceRuling, ...]:
-        """Every layer's ruling that there is."""
-        found: list[LayerRuling | ResourceRuling] = [self.identity]
-        if self.boundary is not None:
-            found.append(self.boundary)
-        found += self.levels or ()
-        if self.resource is not None:
-            found.append(self.resource)
-        return tuple(found)
+    def all(self, *, scp: bool = True, sender_check: bool = False) -> tuple[str, ...]:
+        """Those that matter for the whole send, or for its sender check; each once."""
+        account = () if sender_check else self.account
+        return tuple(dict.fromkeys((*self.sender, *account, *(self.scp if scp else ()))))
 
 
 class Decider:
-    """Decides cells of one model; every layer once for what its documents can tell apart."""
+    """Decides cells of one model; every layer once for what its documents can tell apart.
 
-    def __init__(self, model: Model) -> None:
+    Parameters
+    ----------
+    model
+        The snapshot.
+    undocumented
+        False takes the global keys that AWS doesn't document for SES for absent.
+    """
+
+    def __init__(self, model: Model, *, undocumented: bool = True) -> None:
         self._model = model
-        self._requests = Requests(model)
+        self._requests = Requests(model, undocumented=undocumented)
         self._layers = Layers()
         self._rulings: dict[object, Ruling] = {}
+        self._all_keys = undocumented
+
+    @cached_property
+    def _without_undocumented(self) -> Decider:
+        return Decider(self._model, undocumented=False)
 
     @property
     def layers(self) -> Layers:
         """The layers decided so far."""
         return self._layers
+
+    def checks(self, sender: Sender, identity: Identity, action: str) -> tuple[CheckRuling, ...]:
+        """What each layer says of each check of a send; the sender check first."""
+        return tuple(
+            self._check(check, sender, identity)
+            for check in self._requests.checks(sender, identity, action)
+        )
 
     def decide(self, sender: Sender, identity: Identity, action: str) -> Ruling:
         """The verdict on one cell.
@@ -139,120 +96,125 @@ class Decider:
         action
             One of the send actions, `ses:SendRawEmail`.
         """
-        checks = self._requests.checks(sender, identity, action)
-        ruled = tuple(self._check(check, sender, identity) for check in checks)
-        missing, missing_scp = self._missing(sender, identity)
+        ruled = self.checks(sender, identity, action)
+        missing = self.missing(sender, identity)
+        doubtful = self._all_keys and any(r.undocumented for c in ruled for r in c.rulings())
+        otherwise = (
+            self._without_undocumented.decide(sender, identity, action).verdict
+            if doubtful
+            else None
+        )
         key = (
-            tuple(self._identify(check) for check in ruled),
+            tuple(check.key for check in ruled),
             missing,
-            missing_scp,
-            self._domains(ruled),
+            tuple(check.domains() for check in ruled),
+            otherwise,
         )
         if key not in self._rulings:
-            self._rulings[key] = self._rule(ruled, missing, missing_scp)
+            ruling = self._rule(ruled, missing)
+            if otherwise is not None and otherwise is not ruling.verdict:
+                # The verdict turns on a key of which AWS doesn't say that SES carries it.
+                ruling = replace(ruling, confidence="X")
+            self._rulings[key] = ruling
         return self._rulings[key]
 
-    @staticmethod
-    def _identify(check: CheckRuling) -> object:
-        return (
-            check.request.check.id,
-            id(check.identity),
-            id(check.boundary),
-            tuple(map(id, check.levels)) if check.levels is not None else None,
-            id(check.resource),
-            check.same_account,
-            check.identity_side,
-            check.request.check.confidence,
-        )
-
-    @staticmethod
-    def _domains(checks: tuple[CheckRuling, ...]) -> tuple[Domains, ...]:
-        """What is known of the open keys on which the checks turn; one a check."""
-        found: list[Domains] = []
-        for check in checks:
-            keys: set[str] = set()
-            for ruling in check.rulings():
-                keys |= ruling.open_keys
-            request = check.request.ask(frozenset(keys)) if keys else None
-            found.append(Domains() if request is None else request.all_domains())
-        return tuple(found)
-
-    def _missing(
-        self, sender: Sender, identity: Identity
-    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The cells that could change the verdict: outside the SCP layer, and within it."""
-        region = self._model.account_regions.get((identity.account, identity.region))
-        found = [*sender.missing, *sender.boundary_missing, *identity.missing]
-        if identity.known:
-            if region is None:
-                found += self._model.gaps.of(
+    def missing(self, sender: Sender, identity: Identity) -> Missing:
+        """The cells of evidence that could change the verdict."""
+        account: tuple[str, ...] = ()
+        if identity.known and sender.account == identity.account:
+            state = self._model.account_regions.get((identity.account, identity.region))
+            if state is None:
+                account = self._model.gaps.of(
                     identity.account, identity.region, "sesv2", "GetAccount"
                 )
             else:
-                found += region.missing
-        return tuple(dict.fromkeys(found)), self._chain(sender).missing
+                account = (*state.missing, *self._requests.unseen_recipients(identity))
+        return Missing(
+            tuple(dict.fromkeys((*sender.missing, *sender.boundary_missing, *identity.missing))),
+            account,
+            self.scp_chain(sender).missing,
+        )
 
-    def _chain(self, sender: Sender) -> Chain:
+    def scp_chain(self, sender: Sender) -> Chain:
+        """The SCP levels that bind a sender: those of its own account, wherever it sends from.
+
+        Service-linked roles, services and principals of other organizations are not bound.
+        Source: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+        """
         if sender.service_linked or not sender.in_organization or sender.account is None:
             return Chain(None)
         return self._model.organization.scp_chain(sender.account)
 
     def _check(self, request: CheckRequest, sender: Sender, identity: Identity) -> CheckRuling:
-        ask = request.ask
-        action, resource = request.check.action, request.check.resource
-        own = self._layers.rule(
-            Layer.IDENTITY_POLICY, sender.identity_policies, action, resource, ask
-        )
+        check = request.check
+        own = self._layer(Layer.IDENTITY_POLICY, sender.identity_policies, request)
         if sender.missing:
             own = self._unread(own)
         boundary = None
         if sender.boundary is not None:
-            boundary = self._layers.rule(
-                Layer.PERMISSIONS_BOUNDARY, (sender.boundary,), action, resource, ask
-            )
-        chain = self._chain(sender)
+            boundary = self._layer(Layer.PERMISSIONS_BOUNDARY, (sender.boundary,), request)
+        chain = self.scp_chain(sender)
         levels = None
         if chain.levels is not None:
             levels = tuple(
                 self._level(chain, position, level, request)
                 for position, level in enumerate(chain.levels)
             )
-        resource_ruling = None
-        if request.check.on_identity and identity.policies:
-            resource_ruling = self._layers.rule_resource(
-                identity.policies,
-                ask,
-                (policies_key(identity.policies), action, identity.arn, sender.arn, sender.type),
-            )
         same_account = sender.account == identity.account
-        if request.check.on_identity and identity.missing:
-            resource_ruling = self._unread_resource(resource_ruling)
-        elif not same_account and resource_ruling is None:
-            resource_ruling = self._no_grant
+        resource = None
+        if check.on_identity:
+            # In the sandbox the recipient's own identity is asked, by its own policies.
+            asked = self._model.identities.get(check.resource, identity)
+            if asked.policies:
+                resource = self._layers.rule_resource(
+                    asked.policies,
+                    request.ask,
+                    (
+                        policies_key(asked.policies),
+                        check.action,
+                        check.resource,
+                        identity.arn,
+                        sender.caller,
+                    ),
+                )
+            if asked.missing:
+                resource = self._unread_resource(resource)
+        if not same_account and resource is None:
+            resource = self._no_grant
         return CheckRuling(
             request=request,
             identity=own,
             boundary=boundary,
             levels=levels,
-            resource=resource_ruling,
+            resource=resource,
             same_account=same_account,
             identity_side=sender.type not in ("service", "anonymous", "federated"),
         )
 
     _no_grant = ResourceRuling(ResourceFormula(FALSE, FALSE, FALSE, FALSE))
 
+    def _layer(
+        self,
+        layer: Layer,
+        policies: tuple[AttachedPolicy, ...],
+        request: CheckRequest,
+        target: str | None = None,
+    ) -> LayerRuling:
+        check = request.check
+        return self._layers.rule(
+            layer,
+            policies,
+            check.action,
+            check.resource,
+            request.ask,
+            target,
+            open_resource=check.open_resource,
+        )
+
     def _level(
         self, chain: Chain, position: int, level: tuple[AttachedPolicy, ...], request: CheckRequest
     ) -> LayerRuling:
-        target = chain.targets[position]
-        ruling = self._layers.rule(
-            Layer.SERVICE_CONTROL_POLICY,
-            level,
-            request.check.action,
-            request.check.resource,
-            request.ask,
-            target,
-        )
+        ruling = self._layer(Layer.SERVICE_CONTROL_POLICY, level, request, chain.targets[position])
         return self._unread(ruling) if position in chain.open_levels else ruling
 
     def _unread(self, ruling: LayerRuling) -> LayerRuling:
@@ -266,60 +228,84 @@ class Decider:
         formula = ResourceFormula(TRUE, TRUE, TRUE, known.formula.deny)
         return self._layers.shared(replace(known, formula=formula))
 
-    def _rule(
-        self,
-        checks: tuple[CheckRuling, ...],
-        missing: tuple[str, ...],
-        missing_scp: tuple[str, ...],
-    ) -> Ruling:
-        result, recipients = self._solve(checks, scp=True)
+    def _rule(self, checks: tuple[CheckRuling, ...], missing: Missing) -> Ruling:
+        result, recipients = self._solve(checks)
         without, _ = self._solve(checks, scp=False)
-        sender_checks = tuple(c for c in checks if c.request.check.id == "sender")
-        sender, _ = self._solve(sender_checks, scp=True)
-        every_gap = tuple(dict.fromkeys((*missing, *missing_scp)))
-        verdict = _with_gaps(result.verdict, every_gap)
+        sender, _ = self._solve(tuple(c for c in checks if c.request.check.id == "sender"))
+        gaps = missing.all()
+        verdict = with_gaps(result.verdict, gaps)
         denials: tuple[Denial, ...] = ()
         failed: tuple[str, ...] = ()
         if verdict is Verdict.DENIED:
-            failed = tuple(
-                check.request.check.id
-                for group in _by_check(checks)
-                for check in group[:1]
-                if self._solve(group, scp=True)[0].verdict is Verdict.DENIED
-            )
+            failed = self.failed(checks)
             denials = self._denials(checks, failed)
+        possible = possible_by_scp(checks) if verdict is Verdict.CONDITIONAL else ()
         conditions = ""
         if verdict is Verdict.CONDITIONAL:
             conditions = " and ".join(filter(None, (str(result.conditions or ""), recipients)))
         return Ruling(
             verdict=verdict,
-            verdict_without_scp=_with_gaps(without.verdict, missing),
-            sender_verdict=_with_gaps(sender.verdict, every_gap),
+            verdict_without_scp=with_gaps(without.verdict, missing.all(scp=False)),
+            sender_verdict=with_gaps(sender.verdict, missing.all(sender_check=True)),
             denials=denials,
-            possible=_possible(checks) if verdict is Verdict.CONDITIONAL else (),
+            possible=possible,
+            without=tuple(self._without(checks, (*denials, *possible), gaps)),
             conditions=conditions,
-            missing=every_gap if verdict is Verdict.UNKNOWN else (),
+            missing=gaps if verdict is Verdict.UNKNOWN else (),
             confidence=_confidence(checks, failed),
             proven=result.proven,
             failed_checks=failed,
         )
 
+    def failed(self, checks: tuple[CheckRuling, ...]) -> tuple[str, ...]:
+        """The checks that are denied by themselves."""
+        grouped: dict[str, list[CheckRuling]] = {}
+        for check in checks:
+            grouped.setdefault(check.request.check.id, []).append(check)
+        return tuple(
+            name
+            for name, group in grouped.items()
+            if self._solve(tuple(group))[0].verdict is Verdict.DENIED
+        )
+
+    def _without(
+        self, checks: tuple[CheckRuling, ...], denials: tuple[Denial, ...], gaps: tuple[str, ...]
+    ) -> list[tuple[Denial, Verdict]]:
+        """For each SCP denial: the verdict if that SCP were not attached there."""
+        found: list[tuple[Denial, Verdict]] = []
+        scp = [d for d in dict.fromkeys(denials) if d.layer is Layer.SERVICE_CONTROL_POLICY]
+        for denial in scp:
+            attached = {
+                statement
+                for check in checks
+                for level in check.levels or ()
+                for statement, _ in level.statements
+                if (statement.policy, statement.target) == (denial.policy, denial.target)
+            }
+            verdict = self._solve(checks, without=frozenset({denial, *attached}))[0].verdict
+            found.append((denial, with_gaps(verdict, gaps)))
+        return found
+
     def _solve(
-        self, checks: tuple[CheckRuling, ...], *, scp: bool, lifted: Layer | None = None
+        self,
+        checks: tuple[CheckRuling, ...],
+        *,
+        scp: bool = True,
+        without: frozenset[Denial] = frozenset(),
     ) -> tuple[OpenResult, str]:
         """All checks in one context; of the recipients one has to pass."""
         fixed = [
-            check.formula(scp=scp, lifted=lifted)
+            check.formula(scp=scp, without=without)
             for check in checks
             if check.request.check.id != "recipients"
         ]
         recipients = [c for c in checks if c.request.check.id == "recipients"]
-        choices = [check.formula(scp=scp, lifted=lifted) for check in recipients]
-        domains = _joined(self._domains(checks))
-        best = decide(
-            conjunction(*fixed, disjunction(*choices)) if choices else conjunction(*fixed), domains
-        )
-        if not choices or best.verdict is Verdict.DENIED:
+        choices = [check.formula(scp=scp, without=without) for check in recipients]
+        domains = joined([check.domains() for check in checks])
+        if not choices:
+            return decide(conjunction(*fixed), domains), ""
+        best = decide(conjunction(*fixed, disjunction(*choices)), domains)
+        if best.verdict is Verdict.DENIED:
             return best, ""
         if decide(conjunction(*fixed, *choices), domains).verdict is Verdict.ALLOWED:
             return best, ""
@@ -331,97 +317,35 @@ class Decider:
         text = "" if len(passing) == len(choices) else f"recipient within {', '.join(passing)}"
         if best.verdict is Verdict.ALLOWED:
             best = replace(best, verdict=Verdict.CONDITIONAL)
+            text = text or "each recipient by its own conditions"
         return best, text
 
     def _denials(
         self, checks: tuple[CheckRuling, ...], failed: tuple[str, ...]
     ) -> tuple[Denial, ...]:
-        """Every layer that stops a check by itself; where none does, those that do together."""
+        """Every layer that stops a check by itself, and those that stop it together.
+
+        Those that act together are looked for with the others lifted, so that none hides another.
+        """
         blamed = [c for c in checks if c.request.check.id in failed] or list(checks)
-        found: list[Denial] = []
-        for check in blamed:
-            found += _certain(check)
-        if not found:
-            for layer in Layer:
-                if self._solve(checks, scp=True, lifted=layer)[0].verdict is not Verdict.DENIED:
-                    found += _blame(blamed, layer)
-        if not found:
-            for layer in Layer:
-                found += _blame(blamed, layer, only_open=True)
-        return tuple(dict.fromkeys(found))
+        found = list(dict.fromkeys(denial for check in blamed for denial in certain(check)))
+        while self._solve(checks, without=frozenset(found))[0].verdict is Verdict.DENIED:
+            rest = [d for d in candidates(blamed) if d not in found]
+            alone = [
+                denial
+                for denial in rest
+                if self._solve(checks, without=frozenset({*found, denial}))[0].verdict
+                is not Verdict.DENIED
+            ]
+            if not rest:
+                break
+            found += alone or rest
+        return tuple(found)
 
 
-def _joined(parts: tuple[Domains, ...]) -> Domains:
-    """The domains of all checks: they share one context, but for the resource."""
-    if len(parts) == 1:
-        return parts[0]
-    known = {key: values for part in parts for key, values in part.known}
-    opened = {key: domain for part in parts for key, domain in part.open}
-    for key in opened:
-        known.pop(key, None)
-    return Domains(
-        tuple(sorted(known.items())),
-        frozenset().union(*(part.absent for part in parts)),
-        tuple(sorted(opened.items(), key=lambda item: item[0])),
-        frozenset().union(*(part.multivalued for part in parts)),
-    )
-
-
-def _with_gaps(verdict: Verdict, missing: tuple[str, ...]) -> Verdict:
+def with_gaps(verdict: Verdict, missing: tuple[str, ...]) -> Verdict:
+    """The monotone rule: what was not read leaves only a denial certain."""
     return Verdict.UNKNOWN if missing and verdict is not Verdict.DENIED else verdict
-
-
-def _by_check(checks: tuple[CheckRuling, ...]) -> list[tuple[CheckRuling, ...]]:
-    grouped: dict[str, list[CheckRuling]] = {}
-    for check in checks:
-        grouped.setdefault(check.request.check.id, []).append(check)
-    return [tuple(group) for group in grouped.values()]
-
-
-def _certain(check: CheckRuling) -> list[Denial]:
-    found: list[Denial] = []
-    for ruling in check.rulings():
-        found += ruling.explicit
-    granted = check.resource.formula if check.resource is not None else None
-    direct = granted is not None and granted.grant_exempt is TRUE
-    if check.boundary is not None and not (direct and check.same_account):
-        found += check.boundary.implicit
-    for level in check.levels or ():
-        found += level.implicit
-    by_resource = granted is not None and (
-        granted.grant_exempt is not FALSE or granted.grant_limited is not FALSE
-    )
-    delegated = granted is not None and granted.delegate is not FALSE
-    if not check.identity_side:
-        if not by_resource and not delegated:
-            found.append(Denial(Layer.SENDING_AUTHORIZATION_POLICY, "implicit"))
-    elif check.same_account:
-        if not by_resource:
-            found += check.identity.implicit
-    else:
-        found += check.identity.implicit
-        if not by_resource and not delegated:
-            found.append(Denial(Layer.SENDING_AUTHORIZATION_POLICY, "implicit"))
-    return found
-
-
-def _blame(checks: list[CheckRuling], layer: Layer, *, only_open: bool = False) -> list[Denial]:
-    """Name what a layer contributes to a denial that no layer makes alone."""
-    found: list[Denial] = []
-    for check in checks:
-        for ruling in check.rulings():
-            found += [d for d in ruling.possible if d.layer is layer]
-    if not found and not only_open:
-        found.append(Denial(layer, "implicit"))
-    return found
-
-
-def _possible(checks: tuple[CheckRuling, ...]) -> tuple[Denial, ...]:
-    found: list[Denial] = []
-    for check in checks:
-        for level in check.levels or ():
-            found += level.possible
-    return tuple(dict.fromkeys(found))
 
 
 def _confidence(checks: tuple[CheckRuling, ...], failed: tuple[str, ...]) -> str:

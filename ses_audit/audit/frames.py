@@ -147,7 +147,9 @@ def long_table(
     columns: dict[str, object] = {}
     for name in COLUMNS:
         if name == "smtp":
-            columns[name] = senders.column("smtp").to_numpy(zero_copy_only=False)[rows["sender"]]
+            # Boolean with NA: not known where access keys were not read.
+            smtp = pd.array(senders.column("smtp").to_pylist(), dtype="boolean")
+            columns[name] = smtp[rows["sender"]]
             continue
         reference = source.get(name, "ruling")
         columns[name] = _taken(by_reference[reference], name, rows[reference])
@@ -200,10 +202,9 @@ def scp_denies(frame: pd.DataFrame, denials: pa.Table) -> pd.DataFrame:
     DataFrame
         The long table's columns and `policy`, `sid`, `statement_index`, `kind`, `target`,
         `certain` (False: denied in some contexts only), `blockers` (how many denials the cell
-        has), `sole_blocker`, `verdict_without_this`.
+        has), `verdict_without_this` (if this SCP were not attached to this target),
+        `sole_blocker` (then the cell would be no denial).
     """
-    import numpy as np
-
     every = denials.to_pandas()
     every["blocker"] = (
         every["layer"] + "|" + every["policy"].fillna("") + "|" + every["target"].fillna("")
@@ -219,9 +220,9 @@ def scp_denies(frame: pd.DataFrame, denials: pa.Table) -> pd.DataFrame:
     changed = joined["verdict"].astype(str) != joined["verdict_without_scp"].astype(str)
     joined = joined[joined["certain"] | changed].copy()
     joined["blockers"] = joined["_ruling"].map(blockers).fillna(0).astype(int)
-    alone = joined["verdict_without_scp"].astype(str).isin(["ALLOWED", "CONDITIONAL"])
-    joined["sole_blocker"] = joined["certain"] & alone & (joined["blockers"] == 1)
-    without = joined["verdict_without_scp"].astype(str)
-    one_of_several = joined["certain"] & (joined["blockers"] > 1)
-    joined["verdict_without_this"] = np.where(one_of_several, "DENIED", without)
-    return joined.drop(columns=["layer", "blocker", "ruling"]).reset_index(drop=True)
+    joined["verdict_without_this"] = joined["verdict_without"]
+    passes = joined["verdict_without"].isin(["ALLOWED", "CONDITIONAL"])
+    joined["sole_blocker"] = (joined["verdict"].astype(str) == "DENIED") & passes
+    return joined.drop(columns=["layer", "blocker", "ruling", "verdict_without"]).reset_index(
+        drop=True
+    )

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
-from ses_audit.policy.formula import FALSE, TRUE, Formula, keys_of, negate
+from ses_audit.policy.formula import FALSE, TRUE, Formula, disjunction, keys_of, negate
 from ses_audit.policy.reduce import (
     LayerFormula,
     OpenRequest,
@@ -22,10 +23,13 @@ from ses_audit.policy.reduce import (
 from ses_audit.policy.solve import decide
 from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer, Verdict
 from ses_audit.policy.wildcards import arn_matches
+from ses_audit.ses.context import documented_for_ses
 
 __all__ = ["LayerRuling", "Layers", "ResourceRuling", "referenced_keys"]
 
 AnyRuling = TypeVar("AnyRuling")
+
+_keys = lru_cache(maxsize=100_000)(keys_of)
 
 _VARIABLE = re.compile(r"\$\{([^},]+)")
 
@@ -35,15 +39,28 @@ class LayerRuling:
     """What one layer says of one request, and whom it names when that is a certain no."""
 
     formula: LayerFormula
+    lack: Denial
+    """What an allow that doesn't come is called."""
     explicit: tuple[Denial, ...] = ()
     implicit: tuple[Denial, ...] = ()
     possible: tuple[Denial, ...] = ()
     """Explicit denials that hold in some contexts only."""
+    statements: tuple[tuple[Denial, Formula], ...] = ()
+    """Each Deny statement that can hold, and when it does."""
+    undocumented: bool = False
+    """Whether its documents name a global key that AWS doesn't document for SES."""
 
     @property
     def open_keys(self) -> frozenset[str]:
         """The keys on which the ruling turns."""
-        return keys_of(self.formula.allow) | keys_of(self.formula.deny)
+        return _keys(self.formula.allow) | _keys(self.formula.deny)
+
+    def lifted(self, without: frozenset[Denial]) -> LayerFormula:
+        """The ruling with some of its denials lifted."""
+        if not without:
+            return self.formula
+        allow = TRUE if self.lack in without else self.formula.allow
+        return LayerFormula(allow, _denies(self.statements, without, self.formula.deny))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +70,38 @@ class ResourceRuling:
     formula: ResourceFormula
     explicit: tuple[Denial, ...] = ()
     possible: tuple[Denial, ...] = ()
+    statements: tuple[tuple[Denial, Formula], ...] = ()
+    undocumented: bool = False
 
     @property
     def open_keys(self) -> frozenset[str]:
         """The keys on which the ruling turns."""
         formula = self.formula
         parts = (formula.grant_exempt, formula.grant_limited, formula.delegate, formula.deny)
-        return frozenset().union(*map(keys_of, parts))
+        return frozenset().union(*map(_keys, parts))
+
+    @property
+    def lack(self) -> Denial:
+        """What a grant that doesn't come is called."""
+        return Denial(Layer.SENDING_AUTHORIZATION_POLICY, "implicit")
+
+    def lifted(self, without: frozenset[Denial]) -> ResourceFormula:
+        """The ruling with some of its denials lifted."""
+        if not without:
+            return self.formula
+        deny = _denies(self.statements, without, self.formula.deny)
+        if self.lack in without:
+            return ResourceFormula(TRUE, TRUE, TRUE, deny)
+        return replace(self.formula, deny=deny)
+
+
+def _denies(
+    statements: tuple[tuple[Denial, Formula], ...], without: frozenset[Denial], whole: Formula
+) -> Formula:
+    """When the statements that are not lifted deny."""
+    if not any(denial in without for denial, _ in statements):
+        return whole
+    return disjunction(*(formula for denial, formula in statements if denial not in without))
 
 
 def referenced_keys(document: Document) -> frozenset[str]:
@@ -152,6 +194,8 @@ class Layers:
         resource: str,
         ask: Callable[[frozenset[str]], OpenRequest],
         target: str | None = None,
+        *,
+        open_resource: bool = False,
     ) -> LayerRuling:
         """Decide the union of `policies` for one request.
 
@@ -162,11 +206,13 @@ class Layers:
         policies
             All documents of the layer, or of one SCP level.
         action, resource
-            What is asked; a `resource` that is a language is keyed by its text.
+            What is asked.
         ask
             Makes the open request for the keys that the documents refer to.
         target
             For an SCP level: the root, OU or account.
+        open_resource
+            Whether `resource` stands for all that its wildcards match.
         """
         keys: frozenset[str] = frozenset().union(*(self._profile_of(p).keys for p in policies))
         values: object = ()
@@ -178,7 +224,8 @@ class Layers:
             layer,
             policies_key(policies),
             action,
-            self._signature(policies, resource),
+            # What patterns match one name doesn't tell what they match of a language of names.
+            (resource,) if open_resource else self._signature(policies, resource),
             values,
             target,
         )
@@ -194,11 +241,23 @@ class Layers:
         target: str | None,
     ) -> LayerRuling:
         formula = reduce_layer(policies, request)
-        explicit, possible = _explicit(layer, policies, request, formula.deny)
-        implicit: tuple[Denial, ...] = ()
-        if _never(formula.allow, request):
-            implicit = (_implicit(layer, policies, target),)
-        return LayerRuling(formula, explicit, implicit, possible)
+        statements = _statements(layer, policies, request, formula.deny)
+        explicit, possible = _explicit(statements, request, formula.deny)
+        lack = _lack(layer, policies, target)
+        return LayerRuling(
+            formula,
+            lack,
+            explicit,
+            (lack,) if _never(formula.allow, request) else (),
+            possible,
+            statements,
+            self._undocumented(policies),
+        )
+
+    def _undocumented(self, policies: tuple[AttachedPolicy, ...]) -> bool:
+        return any(
+            not documented_for_ses(key) for p in policies for key in self._profile_of(p).keys
+        )
 
     def rule_resource(
         self,
@@ -211,10 +270,13 @@ class Layers:
             keys: frozenset[str] = frozenset().union(*(self._profile_of(p).keys for p in policies))
             request = ask(keys)
             formula = reduce_resource_policies(policies, request)
-            explicit, possible = _explicit(
+            statements = _statements(
                 Layer.SENDING_AUTHORIZATION_POLICY, policies, request, formula.deny
             )
-            self._resource[key] = ResourceRuling(formula, explicit, possible)
+            explicit, possible = _explicit(statements, request, formula.deny)
+            self._resource[key] = ResourceRuling(
+                formula, explicit, possible, statements, self._undocumented(policies)
+            )
         return self._resource[key]
 
 
@@ -223,14 +285,13 @@ def policies_key(policies: tuple[AttachedPolicy, ...]) -> object:
     return tuple((p.document.digest, p.arn or p.name, p.target) for p in policies)
 
 
-def _explicit(
+def _statements(
     layer: Layer, policies: tuple[AttachedPolicy, ...], request: OpenRequest, deny: Formula
-) -> tuple[tuple[Denial, ...], tuple[Denial, ...]]:
-    """Each Deny statement that always holds, and each that holds in some contexts."""
+) -> tuple[tuple[Denial, Formula], ...]:
+    """Each Deny statement that can hold, and when it does."""
     if deny is FALSE:
-        return (), ()
-    certain: list[Denial] = []
-    possible: list[Denial] = []
+        return ()
+    found: list[tuple[Denial, Formula]] = []
     for policy in policies:
         for position, statement in enumerate(policy.document.statements):
             if statement.effect != "Deny":
@@ -248,17 +309,24 @@ def _explicit(
                 statement.index,
                 policy.target if layer is not Layer.IDENTITY_POLICY else None,
             )
-            if _never(negate(formula), request):
-                certain.append(denial)
-            elif not _never(formula, request):
-                possible.append(denial)
+            if not _never(formula, request):
+                found.append((denial, formula))
+    return tuple(found)
+
+
+def _explicit(
+    statements: tuple[tuple[Denial, Formula], ...], request: OpenRequest, deny: Formula
+) -> tuple[tuple[Denial, ...], tuple[Denial, ...]]:
+    """The Deny statements that always hold, and those that hold in some contexts."""
+    certain = tuple(d for d, formula in statements if _never(negate(formula), request))
+    possible = tuple(d for d, _ in statements if d not in certain)
     if not certain and possible and _never(negate(deny), request):
         # No statement denies by itself, but together they leave no context.
-        return tuple(possible), ()
-    return tuple(certain), tuple(possible)
+        return possible, ()
+    return certain, possible
 
 
-def _implicit(layer: Layer, policies: tuple[AttachedPolicy, ...], target: str | None) -> Denial:
+def _lack(layer: Layer, policies: tuple[AttachedPolicy, ...], target: str | None) -> Denial:
     name = None
     if layer is Layer.PERMISSIONS_BOUNDARY and policies:
         name = policies[0].arn or policies[0].name

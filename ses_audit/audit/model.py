@@ -85,6 +85,7 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
         gaps,
         None if described.get("id") is None else str(described["id"]),
         bool(described.get("none")),
+        _scps_enabled(described),
     )
     senders = load_senders(
         _rows(source, "principals"),
@@ -109,6 +110,17 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
         crossing=Crossing(senders, organizational.accounts, gaps, partition),
         partition=partition,
     )
+
+
+def _scps_enabled(organization: Mapping[str, object]) -> bool:
+    """Whether SCPs can be in effect: all features are enabled, and the root's policy type is.
+
+    Source: https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
+    """
+    types = organization.get("policy_types")
+    if organization.get("feature_set") == "CONSOLIDATED_BILLING":
+        return False
+    return not isinstance(types, list) or "SERVICE_CONTROL_POLICY" in types
 
 
 def _caller(manifest: Mapping[str, object]) -> str:

@@ -75,6 +75,8 @@ class Organization:
         `o-...`, or None when it is not known.
     none
         True when the person who made the snapshot states that no organization applies.
+    scps_enabled
+        False when the organization has not turned SCPs on: then none is in effect.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class Organization:
         gaps: Gaps,
         organization_id: str | None,
         none: bool,
+        scps_enabled: bool = True,
     ) -> None:
+        self._scps_enabled = scps_enabled
         self.id = organization_id
         self.none = none
         self.units = {
@@ -146,6 +150,21 @@ class Organization:
                 return str(row["name"])
         return arn or ""
 
+    def policies_on(self, target: str, kind: str = SCP) -> tuple[tuple[str, str], ...]:
+        """The (name, ARN) of each organization policy of a kind attached to a target itself."""
+        found = (self._policies.get(id) for id in sorted(self._attached.get(target, ())))
+        return tuple(
+            (str(row["name"]), str(row["arn"])) for row in found if row and row["type"] == kind
+        )
+
+    def policy_text(self, arn: str) -> str | None:
+        """The document of an organization policy as AWS gave it, or None when it was not read."""
+        for row in self._policies.values():
+            if row["arn"] == arn:
+                digest = _text(row["document_sha256"])
+                return None if digest is None else self._documents.text(digest)
+        return None
+
     def scp_chain(self, account: str) -> Chain:
         """The SCP levels that bind principals of `account`.
 
@@ -161,7 +180,7 @@ class Organization:
         return self._chains[key]
 
     def _make_chain(self, account: str, kind: str) -> Chain:
-        if self.none:
+        if self.none or not self._scps_enabled:
             return Chain(None)
         known = self.accounts.get(account)
         if known is not None and known.is_management:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.model import Model
 from ses_audit.audit.senders import Sender
+from ses_audit.policy.domains import Domain
 from ses_audit.policy.reduce import OpenRequest
 from ses_audit.ses.checks import AccountRegionFacts, Check, IdentityFacts, checks
-from ses_audit.ses.context import OrganizationFacts, PrincipalFacts, settle
+from ses_audit.ses.context import (
+    KeyFacts,
+    OrganizationFacts,
+    PrincipalFacts,
+    documented_for_ses,
+    settle,
+)
 
 __all__ = ["CheckRequest", "Requests"]
 
@@ -31,17 +38,41 @@ class CheckRequest:
         return self.check.resource.split(":", 5)[-1].split("/", 1)[-1]
 
 
-class Requests:
-    """Makes the checks of cells of one model."""
+_ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
+_PATHS = ("aws:principalorgpaths", "aws:resourceorgpaths")
 
-    def __init__(self, model: Model) -> None:
+
+class Requests:
+    """Makes the checks of cells of one model.
+
+    Parameters
+    ----------
+    model
+        The snapshot.
+    undocumented
+        False takes the global keys that AWS doesn't document for SES for absent.
+    """
+
+    def __init__(self, model: Model, *, undocumented: bool = True) -> None:
         self._model = model
+        self._undocumented = undocumented
         self._recipients: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._unseen: dict[tuple[str, str], tuple[str, ...]] = {}
         for identity in model.identities.values():
-            if identity.verified and identity.known:
-                place = (identity.account, identity.region)
+            place = (identity.account, identity.region)
+            if identity.verified is None and identity.missing:
+                self._unseen[place] = (*self._unseen.get(place, ()), *identity.missing)
+            elif identity.known and identity.verified is not False:
                 self._recipients[place] = (*self._recipients.get(place, ()), identity.arn)
         self._checks: dict[tuple[str, str, bool], tuple[Check, ...]] = {}
+
+    def unseen_recipients(self, identity: Identity) -> tuple[str, ...]:
+        """In the sandbox: the cells that could hold a verified recipient and were not read."""
+        place = (identity.account, identity.region)
+        state = self._model.account_regions.get(place)
+        if state is None or state.production_access is not False:
+            return ()
+        return self._unseen.get(place, ())
 
     def checks(self, sender: Sender, identity: Identity, action: str) -> tuple[CheckRequest, ...]:
         """The checks of one cell, the sender check first."""
@@ -56,6 +87,7 @@ class Requests:
         def request(check: Check) -> CheckRequest:
             def ask(keys: frozenset[str]) -> OpenRequest:
                 found = settle(keys, principal, facts, check.action, organization)
+                found = self._opened(found, sender, identity)
                 return OpenRequest(
                     caller=sender.caller,
                     action=check.action,
@@ -66,7 +98,7 @@ class Requests:
                     multivalued=found.multivalued,
                     domains=found.domains,
                     open_resource=check.open_resource,
-                    has_boundary=sender.boundary is not None,
+                    has_boundary=sender.boundary is not None or bool(sender.boundary_missing),
                 )
 
             return CheckRequest(check, ask)
@@ -79,7 +111,8 @@ class Requests:
         place = (identity.account, identity.region)
         state = self._model.account_regions.get(place)
         production = state.production_access if state is not None else None
-        if not identity.known:
+        if not identity.known or self.unseen_recipients(identity):
+            # Any recipient may be verified: the check can't be decided, and the gap is named.
             production = None
         return checks(
             action,
@@ -87,6 +120,36 @@ class Requests:
             AccountRegionFacts(production, self._recipients.get(place, ())),
             cross_account=cross_account,
         )
+
+    def _opened(self, found: KeyFacts, sender: Sender, identity: Identity) -> KeyFacts:
+        """Leave open what the snapshot doesn't tell; or take undocumented keys out."""
+        keys = {*found.known, *found.absent, *found.domains}
+        if not self._undocumented:
+            gone = frozenset(key for key in keys if not documented_for_ses(key))
+            return KeyFacts(
+                {key: value for key, value in found.known.items() if key not in gone},
+                found.absent | gone,
+                {key: value for key, value in found.domains.items() if key not in gone},
+                found.multivalued,
+            )
+        unknown = found.absent & self._unknown_keys(sender, identity)
+        if not unknown:
+            return found
+        opened = {key: Domain(multivalued=key in _PATHS) for key in unknown}
+        return replace(found, absent=found.absent - unknown, domains={**found.domains, **opened})
+
+    def _unknown_keys(self, sender: Sender, identity: Identity) -> frozenset[str]:
+        """The keys of the organization that were not read, rather than not there."""
+        organization = self._model.organization
+        if organization.none:
+            return frozenset()
+        found: set[str] = set(_ORGANIZATION if organization.id is None else ())
+        facts = self.organization_facts(sender, identity)
+        places = (facts.principal_path, facts.resource_path)
+        found.update(key for key, path in zip(_PATHS, places, strict=True) if path is None)
+        if not sender.in_organization or sender.type == "service":
+            found = {key for key in found if key.startswith("aws:resource")}
+        return frozenset(found)
 
     @staticmethod
     def identity_facts(identity: Identity) -> IdentityFacts:
@@ -113,7 +176,8 @@ class Requests:
 def principal_facts(sender: Sender) -> PrincipalFacts:
     """A sender as the send model knows it."""
     return PrincipalFacts(
-        arn=sender.arn,
+        # A session goes by its role's ARN in aws:PrincipalArn.
+        arn=sender.role_arn or sender.arn,
         account=sender.account,
         kind=sender.type,
         name=sender.name,

@@ -41,9 +41,12 @@ class Sender:
     boundary: AttachedPolicy | None = None
     missing: tuple[str, ...] = ()
     boundary_missing: tuple[str, ...] = ()
-    smtp: bool = False
+    smtp: bool | None = False
+    """Whether it can log in to SMTP: a user with an active access key; None when not read."""
     in_organization: bool = True
     permission_set: str | None = None
+    role_arn: str | None = None
+    """For a session that a sending policy names: its role's ARN."""
 
     @property
     def caller(self) -> Caller:
@@ -53,6 +56,7 @@ class Sender:
             arn=self.arn,
             account=self.account,
             kind=kind,  # type: ignore[arg-type]
+            role_arn=self.role_arn,
             principal_id=self.principal_id,
         )
 
@@ -71,7 +75,9 @@ def load_senders(
     policies: dict[str, list[Row]] = {}
     for row in principal_policies:
         policies.setdefault(str(row["principal_arn"]), []).append(row)
-    active = {str(r["principal_arn"]) for r in access_keys if r["status"] == "Active"}
+    keys = list(access_keys)
+    active = {str(r["principal_arn"]) for r in keys if r["status"] == "Active"}
+    keyed = {str(r["principal_arn"]) for r in keys}
     root = full_access()
     senders: dict[str, Sender] = {}
     shared: dict[tuple[object, ...], AttachedPolicy] = {}
@@ -114,10 +120,21 @@ def load_senders(
             boundary=boundary,
             missing=tuple(dict.fromkeys(missing)),
             boundary_missing=boundary_missing,
-            smtp=kind == "user" and arn in active,
+            smtp=_smtp(kind, account, arn in active, arn in keyed, gaps),
             permission_set=_text(row["permission_set"]),
         )
     return senders
+
+
+def _smtp(kind: str, account: str, active: bool, keyed: bool, gaps: Gaps) -> bool | None:
+    """Only an IAM user's active access key is an SMTP credential.
+
+    Source: https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html
+    """
+    if kind != "user" or active:
+        return kind == "user"
+    read = keyed or not gaps.of(account, "global", "iam", "ListAccessKeys")
+    return False if read else None
 
 
 def _boundary(

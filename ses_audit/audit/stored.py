@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["stored_verdicts"]
 
-VERDICT_VERSION = 1
+VERDICT_VERSION = 2
 """Raised whenever the same tables give other verdicts."""
 
 _FOLDER = "verdicts"

@@ -63,6 +63,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("sid", _text),
             ("statement_index", pa.int32()),
             ("target", _text),
+            ("verdict_without", _text),
         ]
     ),
     "cells": pa.schema(
@@ -74,6 +75,10 @@ SCHEMAS: dict[str, pa.Schema] = {
         ]
     ),
 }
+
+
+_KIND = {"session": "role"}
+"""A session that a sending policy names is a row of its role's type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,8 @@ def build(
     return VerdictTables(
         {
             "senders": _table(
-                "senders", [(s.arn, s.type, s.account, s.name, s.smtp) for s in senders]
+                "senders",
+                [(s.arn, _KIND.get(s.type, s.type), s.account, s.name, s.smtp) for s in senders],
             ),
             "identities": _table(
                 "identities",
@@ -161,6 +167,7 @@ def _ruling_row(ruling: Ruling) -> tuple[object, ...]:
 
 
 def _denials(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
+    without = dict(ruling.without)
     for certain, denials in ((True, ruling.denials), (False, ruling.possible)):
         for d in denials:
             yield (
@@ -172,4 +179,5 @@ def _denials(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
                 d.sid,
                 d.statement_index,
                 d.target,
+                str(without[d]) if d in without else None,
             )

@@ -34,6 +34,7 @@ from ses_audit.policy.types import (
     Statement,
 )
 from ses_audit.policy.variables import specialize, variables_in
+from ses_audit.policy.wildcards import matches
 
 __all__ = [
     "RESOURCE_KEY",
@@ -165,6 +166,11 @@ class _Reduction:
         if known is None:
             return FALSE
         pattern = known
+        if self.request.open_resource and "${" not in pattern:
+            aligned = _aligned(pattern, self.request.resource)
+            if aligned is None:
+                return FALSE
+            pattern = aligned
         return Formula.of(Atom(Clause("Resource", RESOURCE_KEY, (pattern,)), version))
 
     def statement(self, statement: Statement, version: str) -> tuple[Formula, frozenset[Form]]:
@@ -177,6 +183,21 @@ class _Reduction:
                 return FALSE, named
             parts.append(self.clause(clause, version))
         return conjunction(*parts), named
+
+
+def _aligned(pattern: str, resource: str) -> str | None:
+    """A pattern on an open resource, with the segments that are known put in; None: no match.
+
+    An open name holds no colon (a template's: letters, digits, `-` and `_`), so a pattern with all
+    five colons of an ARN is compared segment by segment. One with fewer may cross them.
+    Source: https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateEmailTemplate.html
+    """
+    parts, known = pattern.split(":"), resource.split(":", 5)
+    if len(parts) < 6:
+        return pattern
+    if len(parts) > 6 or not all(map(matches, parts[:5], known[:5])):
+        return None
+    return ":".join((*known[:5], parts[5]))
 
 
 def reduce_layer(policies: Sequence[AttachedPolicy], request: OpenRequest) -> LayerFormula:
