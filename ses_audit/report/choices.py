@@ -1,0 +1,146 @@
+"""What a person chooses, checked against what there is: an unknown value is refused by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.errors import USAGE, UserError
+from ses_audit.report.parameters import nearest
+
+if TYPE_CHECKING:
+    from ses_audit.audit import Audit
+
+__all__ = ["choose", "select"]
+
+_WORDS = {"scp alone": "scp_alone", "stopped by scp alone": "scp_alone"}
+
+
+def choose(what: str, value: str, known: Iterable[str]) -> str:
+    """The value, when it is one of those known; capitals do not matter.
+
+    Parameters
+    ----------
+    what
+        What is chosen, for the error.
+    value
+        What was given; "" chooses nothing.
+    known
+        All there is.
+
+    Raises
+    ------
+    UserError
+        With the nearest match.
+
+    Examples
+    --------
+    >>> choose("region", "EU-West-1", ["eu-west-1"])
+    'eu-west-1'
+    """
+    wanted = value.strip()
+    if not wanted:
+        return ""
+    names = list(known)
+    if wanted in names:
+        return wanted
+    for name in names:
+        if name.lower() == wanted.lower():
+            return name
+    raise UserError(f"no {what} {wanted!r} in this snapshot{_near(wanted, names)}", USAGE)
+
+
+def _near(wanted: str, names: list[str]) -> str:
+    """The nearest match; a long list is cut, for an error is one line."""
+    near = nearest(wanted, names)
+    return near if len(near) <= 300 else near[:300] + " …"
+
+
+def _account(audit: Audit, value: str) -> str:
+    accounts = audit.model.organization.accounts
+    ids = {account.name: account.id for account in accounts.values()}
+    found = choose("account", value, [*accounts, *ids])
+    return ids.get(found, found)
+
+
+def _one_of(audit: Audit, what: str, value: str, column: str, short: str) -> str:
+    """An ARN by itself or by its short name, where that is one thing only."""
+    wanted = value.strip()
+    if not wanted:
+        return ""
+    found = audit.queries.rows(
+        f"SELECT DISTINCT {column} FROM verdicts WHERE {column} = ? OR {short} = ? ORDER BY ALL",  # noqa: S608
+        [wanted, wanted],
+    )
+    arns = [str(arn) for (arn,) in found]
+    if wanted in arns:
+        return wanted
+    if len(arns) == 1:
+        return arns[0]
+    if arns:
+        raise UserError(
+            f"{what} {wanted!r} is {len(arns)} things: give the ARN, one of {', '.join(arns[:5])}",
+            USAGE,
+        )
+    names = audit.queries.rows(f"SELECT DISTINCT {column}, {short} FROM verdicts")  # noqa: S608
+    return choose(what, wanted, [str(name) for row in names for name in row])
+
+
+def select(
+    audit: Audit,
+    *,
+    ou: str = "",
+    account: str = "",
+    principal: str = "",
+    identity: str = "",
+    region: str = "",
+    action: str = "",
+    verdict: str = "",
+) -> Selection:
+    """A selection from what a person typed.
+
+    Parameters
+    ----------
+    audit
+        The snapshot.
+    ou
+        An OU by its names joined by ` / `.
+    account
+        An id or a name.
+    principal, identity
+        An ARN, or a name that only one has.
+    region, action
+        As AWS spells it; the action with or without `ses:`.
+    verdict
+        allowed, conditional, unknown, scp_alone or denied.
+
+    Raises
+    ------
+    UserError
+        For a value that the snapshot does not hold, with the nearest match.
+    """
+    named = action.strip()
+    if named and ":" not in named:
+        named = f"ses:{named}"
+    kind = verdict.strip().lower()
+    everything = Selection()
+    return Selection(
+        ou=_ou(audit, ou),
+        account=_account(audit, account),
+        principal=_one_of(audit, "principal", principal, "principal_arn", "principal_name"),
+        identity=_one_of(audit, "identity", identity, "identity_arn", "identity_name"),
+        region=choose("region", region, audit.queries.choices("region", everything))
+        if region.strip()
+        else "",
+        action=choose("action", named, audit.queries.actions()),
+        kind=choose("verdict", _WORDS.get(kind, kind), RANKS),
+    )
+
+
+def _ou(audit: Audit, value: str) -> str:
+    found: set[str] = set()
+    for account in audit.model.organization.accounts.values():
+        parts = account.ou.split(" / ") if account.ou else []
+        found.update(" / ".join(parts[: n + 1]) for n in range(len(parts)))
+    return choose("OU", value, ["Root", *sorted(found)])

@@ -1,0 +1,249 @@
+"""02_send_matrix: who can send, from which identity, in which region."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.escape import html as escape
+from ses_audit.report.choices import choose, select
+from ses_audit.report.glyphs import chip, legend
+from ses_audit.report.html_table import LIMIT, table
+from ses_audit.report.labels import account_label, arn, number, plural, principal_label, type_word
+from ses_audit.report.links import files_line
+from ses_audit.report.matrix_html import principal_matrix
+from ses_audit.report.page import Page, section
+from ses_audit.report.reasons import missing_words
+from ses_audit.report.rollup_html import MANY_ACCOUNTS, rollup
+from ses_audit.report.scope_html import counts_list, scope_line
+from ses_audit.report.unseen_html import unseen_body
+
+if TYPE_CHECKING:
+    from ses_audit.audit import Audit
+
+__all__ = ["NAME", "QUESTION", "page"]
+
+NAME = "02_send_matrix"
+QUESTION = "Who can send e-mail, from which identity, in which region?"
+
+_CONFIDENCE = {
+    "D": "documented",
+    "R": "reported by users",
+    "I": "inferred",
+    "X": "sources conflict",
+}
+
+
+def page(
+    audit: Audit,
+    *,
+    ou: str = "",
+    account: str = "",
+    identity: str = "",
+    region: str = "",
+    action: str = "",
+    rows: str = "",
+    data: str = "",
+) -> Page:
+    """The page.
+
+    Parameters
+    ----------
+    audit
+        The snapshot.
+    ou, account, identity, region, action
+        What to look at; "" for everything. See `ses_audit.report.choices.select`.
+    rows
+        `account` or `ou`: what the roll-up's rows are; "" for what fits.
+    data
+        The folder of the whole tables, relative to the page.
+
+    Raises
+    ------
+    UserError
+        For a value that the snapshot does not hold.
+    """
+    selection = select(
+        audit, ou=ou, account=account, identity=identity, region=region, action=action
+    )
+    accounts = len(audit.model.organization.accounts)
+    chosen = choose("roll-up", rows, ("account", "ou")) or (
+        "ou" if accounts > MANY_ACCOUNTS else "account"
+    )
+    return Page(
+        name=NAME,
+        question=QUESTION,
+        answer=section(NAME, "answer", "In one line", _answer(audit, selection)),
+        picture=section(
+            NAME,
+            "picture",
+            "The matrix",
+            rollup(audit.queries, selection, chosen, accounts) + legend() + _matrix(audit, selection),
+        ),
+        table=section(NAME, "table", "Row by row", _table(audit, selection, data)),
+        unseen=section(NAME, "unseen", "What could not be seen", unseen_body(audit)),
+        where_next=section(NAME, "next", "Where to go next", _next(audit)),
+    )
+
+
+def _answer(audit: Audit, selection: Selection) -> str:
+    where, values = selection.where()
+    by_rank = dict(
+        audit.queries.rows(
+            "SELECT best, count(*) FROM (SELECT principal_arn, principal_type, min(rank) AS best "
+            f"FROM verdicts WHERE {where} AND principal_ou <> 'Outside the organization' "  # noqa: S608
+            "GROUP BY ALL) GROUP BY best",
+            values,
+        )
+    )
+    smtp = audit.queries.rows(
+        f"SELECT count(DISTINCT principal_arn) FROM verdicts WHERE {where} AND smtp AND rank <= 1 "  # noqa: S608
+        "AND action = 'ses:SendRawEmail'",
+        values,
+    )[0][0]
+    of_kind = {name: by_rank.get(rank, 0) for rank, name in enumerate(RANKS)}
+    can = of_kind["allowed"] + of_kind["conditional"]
+    total = sum(of_kind.values())
+    verb = "can" if total != 1 or can != 1 else "can"
+    words = f"<strong>{can:,} of {plural(total, 'principal')} {verb} send</strong>"
+    if can:
+        words += f": {of_kind['allowed']:,} whatever the request says"
+        if of_kind["conditional"]:
+            words += f", {of_kind['conditional']:,} only under conditions"
+        words += f"; {smtp:,} of them can log in to SMTP"
+    words += "."
+    if of_kind["scp_alone"]:
+        words += f" SCPs alone stop {of_kind['scp_alone']:,} more."
+    if of_kind["unknown"]:
+        words += f" For {of_kind['unknown']:,} it is not known."
+    if not total:
+        words = "<strong>No principal or no identity was read</strong>, so no cell is decided."
+    return (
+        f'<p class="answer">{words}</p>\n{_outsiders(audit, selection)}'
+        f"{scope_line(audit, selection)}{counts_list(audit, selection)}"
+    )
+
+
+def _outsiders(audit: Audit, selection: Selection) -> str:
+    where, values = selection.where()
+    found = audit.queries.rows(
+        "SELECT principal_arn, principal_type, principal_name, principal_account, identity_arn, "
+        "identity_name, region, identity_account, identity_account_name, min(rank) AS best, "
+        "any_value(conditions) FILTER (rank = 1) "
+        f"FROM verdicts WHERE {where} AND principal_ou = 'Outside the organization' AND rank <= 1 "  # noqa: S608
+        "GROUP BY ALL ORDER BY principal_arn, identity_arn",
+        values,
+    )
+    lines = []
+    for who, kind, name, account, _, identity, region, owner, owner_name, best, conditions in found[:8]:
+        note = f"if {conditions}" if RANKS[best] == "conditional" and conditions else ""
+        lines.append(
+            f"<li>{principal_label(who, kind, name, account=account or '')} → "
+            f"{escape(identity)} in {escape(region)} ({account_label(owner, owner_name)}): "
+            f"{chip(RANKS[best], note)}</li>"
+        )
+    if not lines:
+        return ""
+    more = f"<li>and {len(found) - 8:,} more</li>" if len(found) > 8 else ""
+    return (
+        '<div class="alert"><strong>From outside the organization</strong>, by sending '
+        f"authorization policies: {len(lines)} of {len(found)}"
+        f"<ul>{''.join(lines)}{more}</ul></div>\n"
+    )
+
+
+def _matrix(audit: Audit, selection: Selection) -> str:
+    blocks = principal_matrix(audit, selection)
+    if not blocks.total:
+        return ""
+    return (
+        "<p>By principal, one block an account that owns identities: "
+        f"{blocks.shown:,} of {plural(blocks.total, 'account')} with a principal that is not "
+        "denied everywhere. Principals with the same cells share a row.</p>\n" + blocks.markup
+    )
+
+
+def _table(audit: Audit, selection: Selection, data: str) -> str:
+    where, values = selection.where()
+    source = (
+        "SELECT principal_arn, principal_type, principal_account_name, smtp, identity_name, region, "
+        "identity_account_name, rank, list(action ORDER BY action) AS actions, conditions, "
+        f"missing_evidence, rule_confidence FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"  # noqa: S608
+    )
+    total, cells = audit.queries.rows(
+        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",  # noqa: S608
+        values,
+    )[0]
+    found = audit.queries.rows(
+        f"{source} ORDER BY rank, principal_account_name, principal_arn, region, identity_name, "
+        f"actions LIMIT {LIMIT}",
+        values,
+    )
+    every = audit.queries.actions()
+    body = []
+    for (
+        who,
+        kind,
+        account_name,
+        smtp,
+        identity,
+        region,
+        owner,
+        rank,
+        actions,
+        conditions,
+        missing,
+        confidence,
+    ) in found:
+        names = [a.removeprefix("ses:") for a in actions]
+        why = conditions if RANKS[rank] == "conditional" else missing_words(missing or "")
+        body.append(
+            [
+                arn(who),
+                escape(type_word(kind)) + (" · SMTP" if smtp else ""),
+                escape(account_name),
+                "(not read)" if identity == "*" else escape(identity),
+                "(all)" if region == "*" else escape(region),
+                escape(owner),
+                "all" if len(names) == len(every) else escape(", ".join(names)),
+                chip(RANKS[rank]),
+                escape(why),
+                escape(_CONFIDENCE.get(confidence, confidence)),
+            ]
+        )
+    counted = audit.queries.counts(selection)
+    return (
+        f"<p>Each pair of principal and identity that is allowed, conditional or unknown "
+        f"({number(int(cells))} of {sum(counted.values()):,} cells; a cell is one principal, one "
+        "identity, one action). “Rule” says how well AWS documents the rules that decide it.</p>\n"
+        + table(
+            "Who can send",
+            [
+                "Principal",
+                "Type",
+                "Account",
+                "Identity",
+                "Region",
+                "Its account",
+                "Actions",
+                "Verdict",
+                "If, or what is missing",
+                "Rule",
+            ],
+            body,
+            total=int(total),
+            what="pairs",
+        )
+        + files_line(data, "verdicts")
+    )
+
+
+def _next(audit: Audit) -> str:
+    return (
+        "<ul><li>What the SCPs stop, and what would be sent without them: 03_scp_denies.</li>"
+        "<li>One mail was refused with 554 Access denied: 04_access_denied, or "
+        '<code>ses-audit explain "554 Access denied …" --snapshot SNAPSHOT</code>.</li>'
+        "<li>One identity: <code>ses-audit who-can SNAPSHOT IDENTITY</code>.</li>"
+        "<li>Another action or account on this page: the parameters <code>action</code>, "
+        "<code>account</code>, <code>ou</code>, <code>identity</code>, <code>region</code>.</li></ul>"
+    )

@@ -1,0 +1,143 @@
+"""The send matrix rolled up: one row an account or an OU, one column a region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.escape import html as escape
+from ses_audit.report.glyphs import chip
+from ses_audit.report.html_table import Group, table
+from ses_audit.report.labels import account_label
+
+if TYPE_CHECKING:
+    from ses_audit.audit.queries import Queries
+
+__all__ = ["MANY_ACCOUNTS", "account_order", "rollup"]
+
+MANY_ACCOUNTS = 100
+"""With more accounts than this, the roll-up is by OU."""
+
+_NAMED = 3
+"""How many senders a row names."""
+
+_BEST = """
+WITH best AS (
+  SELECT principal_ou, {key}, principal_arn, principal_type, {region} min(rank) AS rank
+  FROM verdicts WHERE {where} GROUP BY ALL)
+"""
+
+
+@dataclass(slots=True)
+class _Row:
+    ou: str
+    account: str
+    name: str
+    regions: dict[str, dict[int, int]] = field(default_factory=dict)
+    principals: int = 0
+    can: int = 0
+    named: list[str] = field(default_factory=list)
+
+
+def account_order(ou: str, name: str, account: object) -> tuple[bool, str, str, str]:
+    """Accounts in the order of their OUs; those without an organization's OU last."""
+    return (not account, "" if ou == "Root" else ou, name, str(account or ""))
+
+
+def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: int) -> str:
+    """Principals by their strongest verdict in each region.
+
+    Parameters
+    ----------
+    queries
+        The verdict tables.
+    selection
+        Which verdicts.
+    rows
+        `account` or `ou`.
+    accounts_total
+        How many accounts there are, read or not.
+    """
+    by_ou = rows == "ou"
+    key = (
+        "'' AS principal_account, '' AS principal_account_name"
+        if by_ou
+        else "principal_account, principal_account_name"
+    )
+    found = _read(queries, selection, key)
+    regions = sorted({region for row in found.values() for region in row.regions})
+    ordered = sorted(found.values(), key=lambda row: account_order(row.ou, row.name, row.account))
+    groups: list[Group] = []
+    for row in ordered:
+        heading = "" if by_ou else escape(row.ou)
+        cells = [
+            escape(row.ou) if by_ou else account_label(row.account, row.name),
+            f"<strong>{row.can:,}</strong> of {row.principals:,}",
+            _names(row),
+            *(_region(row.regions.get(region, {})) for region in regions),
+        ]
+        if groups and groups[-1].heading == heading:
+            groups[-1] = Group(heading, [*groups[-1].rows, cells])
+        else:
+            groups.append(Group(heading, [cells]))
+    inside = sum(1 for row in ordered if row.account or by_ou)
+    return table(
+        "Who can send, by OU and region" if by_ou else "Who can send, by account and region",
+        [
+            "OU" if by_ou else "Account",
+            "Can send",
+            "Who",
+            *("all regions (not read)" if r == "*" else r for r in regions),
+        ],
+        groups,
+        total=max(inside if by_ou else accounts_total, len(ordered)),
+        what="OUs with principals" if by_ou else "accounts",
+        kind="matrix",
+    )
+
+
+def _read(queries: Queries, selection: Selection, key: str) -> dict[tuple[str, str], _Row]:
+    where, values = selection.where()
+    found: dict[tuple[str, str], _Row] = {}
+
+    def row(ou: str, account: str | None, name: str) -> _Row:
+        return found.setdefault((ou, account or ""), _Row(ou, account or "", name))
+
+    regional = _BEST.format(key=key, region="region,", where=where)
+    for ou, account, name, region, rank, count in queries.rows(
+        regional + "SELECT principal_ou, principal_account, principal_account_name, region, rank, "
+        "count(*) FROM best GROUP BY ALL",
+        values,
+    ):
+        row(ou, account, name).regions.setdefault(region, {})[rank] = count
+    overall = _BEST.format(
+        key=key, region="any_value(principal_name) AS principal_name,", where=where
+    )
+    for ou, account, name, principals, can, names in queries.rows(
+        overall + "SELECT principal_ou, principal_account, principal_account_name, count(*), "
+        "count(*) FILTER (rank <= 1), "
+        f"(list(principal_name ORDER BY rank, principal_type DESC, principal_name) "  # noqa: S608
+        f"FILTER (rank <= 1))[:{_NAMED}] FROM best GROUP BY ALL",
+        values,
+    ):
+        known = row(ou, account, name)
+        known.principals, known.can, known.named = principals, can, list(names or ())
+    return found
+
+
+def _names(row: _Row) -> str:
+    if not row.named:
+        return '<span class="quiet">no one</span>'
+    more = row.can - len(row.named)
+    shown = ", ".join(escape("anyone (*)" if name == "*" else name) for name in row.named)
+    return shown + (f' <span class="quiet">and {more:,} more</span>' if more else "")
+
+
+def _region(counts: dict[int, int]) -> str:
+    """One cell: a chip a kind; denials only where there is nothing else."""
+    if not counts:
+        return '<span class="quiet">–</span>'
+    shown = {rank: n for rank, n in sorted(counts.items()) if RANKS[rank] != "denied"} or counts
+    chips = "".join(chip(RANKS[rank], count=n) for rank, n in shown.items())
+    return f'<span class="stack">{chips}</span>'
