@@ -1,0 +1,255 @@
+"""The front door of a report, and the report without Jupyter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ses_audit.escape import html as escape
+from ses_audit.report.glyphs import chip
+from ses_audit.report.page import Html
+from ses_audit.report.shell import Link, document, navigation
+
+if TYPE_CHECKING:
+    from ses_audit.audit.summary import Summary
+    from ses_audit.report.exports import DataFile
+    from ses_audit.report.page import Page
+    from ses_audit.report.run_record import RunRecord
+
+__all__ = ["Entry", "index_page", "report_page"]
+
+_SHOWN = 20
+_TITLE = "Who can send e-mail through Amazon SES"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page as the index announces it."""
+
+    file: str
+    title: str
+    answer: Html
+    error: str = ""
+
+
+def index_page(
+    record: RunRecord,
+    summary: Summary | None,
+    entries: Sequence[Entry],
+    data: Sequence[tuple[DataFile, int]],
+    links: Sequence[Link],
+) -> str:
+    """`index.html`: the answer in one line, what was not read, and the way on.
+
+    Parameters
+    ----------
+    record
+        The run.
+    summary
+        Its numbers; None where nothing could be decided.
+    entries
+        The pages.
+    data
+        The data files and their lengths in bytes.
+    links
+        The pages of the navigation.
+    """
+    parts = [f"<h1>{escape(_TITLE)}</h1>\n"]
+    if record.status != "completed":
+        parts.append(_failed(record))
+    if summary is not None:
+        parts.append(_scope(summary))
+        if not summary.complete or summary.accounts_not_read:
+            parts.append(_not_read(record, summary))
+        parts.append(_counts(summary))
+    parts += [_entries(entries), _files(data), _run(record, summary)]
+    return document(_TITLE, navigation(links, "index.html"), "".join(parts))
+
+
+def report_page(
+    record: RunRecord,
+    summary: Summary | None,
+    pages: Mapping[str, Page],
+    links: Sequence[Link],
+) -> str:
+    """`report.html`: every page one below the other, made without Jupyter.
+
+    Parameters
+    ----------
+    record
+        The run; `pages_failed` names those that could not be made.
+    summary
+        The numbers.
+    pages
+        Notebook → page.
+    links
+        The pages of the navigation.
+    """
+    title = "The whole report"
+    parts = [f"<h1>{escape(title)}</h1>\n"]
+    if summary is not None:
+        parts.append(_scope(summary))
+        if not summary.complete or summary.accounts_not_read:
+            parts.append(_not_read(record, summary))
+    for name, page in pages.items():
+        body = "\n".join(piece.markup for _, piece in page.parts())
+        parts.append(
+            f'<section id="{escape(name)}"><h2>{escape(page.question)}</h2>\n{body}</section>\n'
+        )
+    for name, error in record.pages_failed.items():
+        parts.append(
+            f'<section id="{escape(name)}"><h2>{escape(name)}</h2><div class="alert" role="note">'
+            f"<p>This page could not be made: {escape(error)}</p></div></section>\n"
+        )
+    return document(title, navigation(links, "report.html"), "".join(parts))
+
+
+def _failed(record: RunRecord) -> str:
+    broken = [outcome for outcome in record.notebooks if not outcome.completed]
+    items = [f"{outcome.name}: {outcome.status}: {outcome.error}" for outcome in broken]
+    items += [f"{name}: {error}" for name, error in record.pages_failed.items()]
+    if record.error:
+        items.append(record.error)
+    listed = "".join(f"<li>{escape(item)}</li>" for item in items)
+    return (
+        f'<div class="alert" role="note"><p><strong>This run {_ended(record.status)}.</strong> '
+        f"What follows is what was made before; run it again.</p><ul>{listed}</ul></div>\n"
+    )
+
+
+def _ended(status: str) -> str:
+    return {"failed": "failed", "timed out": "reached its time limit"}.get(status, "was stopped")
+
+
+def _scope(summary: Summary) -> str:
+    taken = summary.taken_at[:16].replace("T", " ")
+    return (
+        f'<p class="scope">{escape(summary.organization_id or "No organization")} · snapshot '
+        f"{escape(taken)} UTC · {summary.accounts_read:,} of {summary.accounts_total:,} accounts "
+        f"read</p>\n"
+    )
+
+
+def _not_read(record: RunRecord, summary: Summary) -> str:
+    """What could not be seen, before any number."""
+    planned, read = record.coverage.get("planned"), record.coverage.get("read")
+    cells = ""
+    if isinstance(planned, int) and isinstance(read, int) and read < planned:
+        cells = f"{read:,} of {planned:,} planned cells were read. "
+    unknown = (
+        f"{summary.unknown:,} of {summary.cells:,} verdicts are unknown for it, and none of "
+        "them is taken for a no."
+        if summary.unknown
+        else ""
+    )
+    shown = summary.accounts_not_read[:_SHOWN]
+    items = [
+        f"<li>{escape(name or account)} {escape(account)}: {escape(reason)}</li>"
+        for account, name, reason in shown
+    ]
+    total = len(summary.accounts_not_read)
+    accounts = (
+        f"<p>Accounts not read: {len(shown):,} of {total:,}</p><ul>{''.join(items)}</ul>"
+        if items
+        else ""
+    )
+    gaps = [gap for gap in summary.gaps if not _of(gap, summary.accounts_not_read)]
+    listed = "".join(f"<li><code>{escape(gap)}</code></li>" for gap in gaps[:_SHOWN])
+    elsewhere = (
+        f"<p>Elsewhere: {min(len(gaps), _SHOWN):,} of {len(gaps):,} cells</p><ul>{listed}</ul>"
+        if gaps
+        else ""
+    )
+    return (
+        '<div class="alert" role="note"><p><strong>Not everything was read.</strong> '
+        f"{cells}{escape(unknown)}</p>{accounts}{elsewhere}"
+        '<p><a href="data/coverage.csv">All cells</a></p></div>\n'
+    )
+
+
+def _of(gap: str, accounts: Sequence[tuple[str, str, str]]) -> bool:
+    return any(gap.startswith(f"{account}/") for account, _, _ in accounts)
+
+
+def _counts(summary: Summary) -> str:
+    counted = {
+        "allowed": summary.allowed,
+        "conditional": summary.conditional,
+        "scp_alone": summary.stopped_by_scp_alone,
+        "denied": summary.denied,
+        "unknown": summary.unknown,
+    }
+    items = "".join(f"<li>{chip(name, count=count)}</li>" for name, count in counted.items())
+    assumed = "".join(f"<li>{escape(text)}</li>" for text in summary.assumptions)
+    return (
+        f'<ul class="counts" aria-label="Verdicts by kind">{items}</ul>\n'
+        f"<p>{summary.cells:,} cells: {summary.principals:,} principals × "
+        f"{summary.identities:,} identities, and the send actions of each pair that can meet.</p>\n"
+        + (f"<p>Assumed:</p><ul>{assumed}</ul>\n" if assumed else "")
+    )
+
+
+def _entries(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    items: list[str] = []
+    for entry in entries:
+        error = f'<p class="alert">{escape(entry.error)}</p>' if entry.error else ""
+        items.append(
+            f'<h3><a href="{escape(entry.file)}">{escape(entry.title)}</a></h3>'
+            f"{error}{entry.answer.markup}\n"
+        )
+    return f"<h2>Pages</h2>\n{''.join(items)}"
+
+
+def _files(data: Sequence[tuple[DataFile, int]]) -> str:
+    if not data:
+        return ""
+    rows = "".join(
+        f'<tr><th scope="row"><a href="{escape(file.name)}">{escape(file.name)}</a></th>'
+        f'<td class="number">{file.rows:,}</td><td class="number">{_size(size)}</td>'
+        f"<td>{escape(file.about)}</td></tr>\n"
+        for file, size in data
+    )
+    return (
+        "<h2>Data</h2>\n"
+        '<div class="scroll" tabindex="0" role="group" aria-label="Data files"><table>'
+        "<caption>Whole tables, nothing left out</caption>"
+        '<thead><tr><th scope="col">File</th><th scope="col" class="number">Rows</th>'
+        '<th scope="col" class="number">Size</th><th scope="col">What</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table></div>\n"
+    )
+
+
+def _size(size: int) -> str:
+    """A length in bytes as a person says it.
+
+    Examples
+    --------
+    >>> _size(1_500_000), _size(900)
+    ('1.5 MB', '1 kB')
+    """
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3)):,} kB"
+
+
+def _run(record: RunRecord, summary: Summary | None) -> str:
+    facts = {
+        "Run": record.run_id,
+        "Began": record.started_at,
+        "Ended": record.ended_at,
+        "Status": record.status,
+        "Made by": f"ses-audit {record.versions.get('ses-audit', '')}",
+        "Snapshot": str(record.snapshot.get("path", "")),
+        "Snapshot's SHA-256": str(record.snapshot.get("sha256", "")),
+        "Read as": str(record.caller.get("arn", "")),
+        "Run before": record.previous_run or "none",
+        **{f"Parameter {name}": str(value) for name, value in record.parameters.items()},
+    }
+    rows = "".join(
+        f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items() if value
+    )
+    return (
+        f'<h2>This run</h2>\n<dl class="facts">{rows}</dl>\n'
+        '<p>Everything about it, for programs: <a href="run.json">run.json</a></p>\n'
+    )

@@ -1,0 +1,83 @@
+"""What every page of a report stands in: one document that needs nothing but itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ses_audit.escape import html as escape
+from ses_audit.report.style import stylesheet
+
+__all__ = ["Link", "document", "navigation", "policy"]
+
+_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; {scripts}img-src data:; font-src data:; "
+    "connect-src 'none'; base-uri 'none'; form-action 'none'"
+)
+_SCRIPTS = "script-src 'unsafe-inline' blob: data:; "
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page of the report."""
+
+    file: str
+    title: str
+
+
+def policy(scripts: bool = False) -> str:
+    """The content security policy: no network; scripts only where a table sorts and searches.
+
+    Parameters
+    ----------
+    scripts
+        Whether scripts of the page itself may run.
+
+    Examples
+    --------
+    >>> "script-src" in policy()
+    False
+    """
+    return _POLICY.format(scripts=_SCRIPTS if scripts else "")
+
+
+def navigation(links: Sequence[Link], current: str) -> str:
+    """The pages of the report, as a list of links.
+
+    Parameters
+    ----------
+    links
+        The pages.
+    current
+        The file of this one.
+    """
+    items: list[str] = []
+    for link in links:
+        here = ' aria-current="page"' if link.file == current else ""
+        items.append(f'<li><a href="{escape(link.file)}"{here}>{escape(link.title)}</a></li>')
+    return (
+        '<a class="skip" href="#main">To the content</a>'
+        f'<nav aria-label="Report"><ul>{"".join(items)}</ul></nav>'
+    )
+
+
+def document(title: str, before: str, body: str) -> str:
+    """A whole page without scripts.
+
+    Parameters
+    ----------
+    title
+        Plain text.
+    before
+        Safe HTML above the content: the navigation.
+    body
+        Safe HTML.
+    """
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>{escape(title)}</title>\n<style>\n{stylesheet()}</style>\n</head>\n"
+        f'<body class="ses-audit">\n{before}\n<main id="main">\n{body}</main>\n</body>\n</html>\n'
+    )
