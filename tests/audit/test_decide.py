@@ -377,3 +377,327 @@ def test_stated_that_no_organization_applies(lone: World) -> None:
     lone.principal(USER, policy(allow()))
     lone.identity(DOMAIN)
     assert verdicts(ruling(lone)) == ("ALLOWED", "ALLOWED")
+
+
+# Several reasons at once
+
+
+def test_lack_of_a_grant_is_named_beside_the_other_layers(delegate: World) -> None:
+    delegate.scp("p-deny", policy(deny("ses:SendEmail")), B)
+    user = delegate.principal(f"arn:aws:iam::{B}:user/u", policy(allow("s3:*")))
+    delegate.identity(DOMAIN, grant({"AWS": user}))
+    found = ruling(delegate, user, action="ses:SendEmail")
+    assert found.denied_by.split(";") == [
+        "identity_policy",
+        "service_control_policy",
+        "sending_authorization_policy",
+    ]
+
+
+def test_scps_follow_the_principal_into_another_account(delegate: World) -> None:
+    delegate.scp("p-deny", policy(deny()), A)
+    both = delegate.principal(f"arn:aws:iam::{B}:user/both", policy(allow()))
+    delegate.identity(DOMAIN, grant({"AWS": B}))
+    assert verdicts(ruling(delegate, both)) == ("ALLOWED", "ALLOWED")
+    delegate.scp("p-other", policy(deny()), B)
+    assert verdicts(ruling(delegate, both)) == ("DENIED", "ALLOWED")
+
+
+def test_layers_that_deny_together_are_named_beside_one_that_denies_alone(member: World) -> None:
+    office = {"aws:SourceIp": "203.0.113.0/24"}
+    member.principal(USER, policy(allow(IpAddress=office)), boundary=policy(allow("s3:*")))
+    member.scp("p-net", policy(deny(IpAddress={"aws:SourceIp": "203.0.0.0/16"})), A)
+    member.identity(DOMAIN)
+    assert ruling(member).denied_by.split(";") == [
+        "identity_policy",
+        "permissions_boundary",
+        "service_control_policy",
+    ]
+
+
+def test_a_condition_that_has_no_part_in_the_denial_is_not_blamed(member: World) -> None:
+    member.principal(USER, policy(allow(IpAddress={"aws:SourceIp": "203.0.113.0/24"})))
+    net = member.scp("p-net", policy(deny(IpAddress={"aws:SourceIp": "203.0.0.0/16"})), A)
+    member.scp("p-agent", policy(deny(StringEquals={"aws:UserAgent": "old"})), ROOT)
+    member.identity(DOMAIN)
+    assert ruling(member).denied_policies == net
+
+
+def test_an_scp_s_conditional_allow_is_blamed_with_its_target(member: World) -> None:
+    member.unit("ou-ab12-22222222", "Inner", "ou-ab12-11111111")
+    member.rows["accounts"][-1]["parent_id"] = "ou-ab12-22222222"
+    member.scp(
+        "p-net", policy(allow(IpAddress={"aws:SourceIp": "198.51.100.0/24"})), "ou-ab12-22222222"
+    )
+    member.principal(USER, policy(allow(IpAddress={"aws:SourceIp": "203.0.113.0/24"})))
+    member.identity(DOMAIN)
+    found = ruling(member)
+    assert ("implicit", "ou-ab12-22222222") in [(d.kind, d.target) for d in found.denials]
+
+
+def test_what_each_scp_alone_stops(member: World) -> None:
+    first = member.scp("p-one", policy(deny()), A)
+    member.principal(USER, policy(allow()))
+    member.identity(DOMAIN)
+    alone = ruling(member)
+    assert [(d.policy, str(v)) for d, v in alone.without] == [(first, "ALLOWED")]
+    second = member.scp("p-two", policy(deny("ses:Send*")), ROOT)
+    several = ruling(member)
+    assert {(d.policy, str(v)) for d, v in several.without} == {
+        (first, "DENIED"),
+        (second, "DENIED"),
+    }
+
+
+def test_an_scp_that_denies_in_some_contexts_only(member: World) -> None:
+    arn = member.scp("p-net", policy(deny(IpAddress={"aws:SourceIp": "203.0.0.0/16"})), A)
+    member.principal(USER, policy(allow()))
+    member.identity(DOMAIN)
+    found = ruling(member)
+    assert verdicts(found) == ("CONDITIONAL", "ALLOWED")
+    assert [(d.policy, str(v)) for d, v in found.without] == [(arn, "ALLOWED")]
+
+
+def test_scps_that_are_not_enabled_bind_nobody(world: World) -> None:
+    # Without the policy type no SCP is attached anywhere, and no level denies for it.
+    world.rows["policy_attachments"].clear()
+    world.manifest["organization"]["policy_types"] = []
+    world.account(A, "prod", ROOT)
+    world.region(A, "eu-west-1")
+    world.principal(USER, policy(allow()))
+    world.identity(DOMAIN)
+    assert verdicts(ruling(world)) == ("ALLOWED", "ALLOWED")
+    world.manifest["organization"]["policy_types"] = ["SERVICE_CONTROL_POLICY"]
+    assert verdicts(ruling(world)) == ("DENIED", "ALLOWED")
+    world.manifest["organization"]["feature_set"] = "CONSOLIDATED_BILLING"
+    assert verdicts(ruling(world)) == ("ALLOWED", "ALLOWED")
+
+
+# Each check's resource is its own
+
+
+def test_a_pattern_that_misses_one_resource_is_asked_again_of_an_open_one(member: World) -> None:
+    prefix = f"arn:aws:ses:eu-west-1:{A}"
+    other = member.identity(f"{prefix}:identity/example.org")
+    member.identity(DOMAIN)
+    member.principal(USER, policy(allow("ses:*", [DOMAIN, f"{prefix}:template/news-*"])))
+    model = load(member, ACTIONS)
+    decider = Decider(model)
+    user = model.senders[USER]
+    found = [
+        str(decider.decide(user, model.identities[arn], "ses:SendTemplatedEmail").verdict)
+        for arn in (other, DOMAIN)
+    ]
+    assert found == ["DENIED", "CONDITIONAL"]
+
+
+def test_no_template_is_named_like_an_identity(member: World) -> None:
+    # https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_CreateEmailTemplate.html
+    member.principal(USER, policy(allow("ses:*", f"arn:aws:ses:*:{A}:identity/*")))
+    member.identity(DOMAIN)
+    found = ruling(member, action="ses:SendTemplatedEmail")
+    assert (str(found.verdict), found.failed_checks) == ("DENIED", ("template",))
+
+
+def test_an_open_variable_is_bound_for_each_resource_apart(member: World) -> None:
+    prefix = f"arn:aws:ses:eu-west-1:{A}"
+    role = member.principal(
+        f"arn:aws:iam::{A}:role/r",
+        policy(
+            allow("ses:*", [f"{prefix}:identity/${{saml:sub}}", f"{prefix}:template/${{saml:iss}}"])
+        ),
+    )
+    member.identity(DOMAIN)
+    found = ruling(member, role, action="ses:SendTemplatedEmail")
+    assert str(found.verdict) == "CONDITIONAL"
+
+
+def test_in_the_sandbox_a_recipient_s_own_policies_are_read(member: World) -> None:
+    member.rows["ses_account_regions"][-1]["production_access"] = False
+    friend = f"arn:aws:ses:eu-west-1:{A}:identity/friend@example.net"
+    member.principal(USER)
+    own = {**allow("ses:SendRawEmail", DOMAIN), "Principal": {"AWS": USER}}
+    member.identity(DOMAIN, policy(own), verified=False)
+    theirs = {**deny("ses:SendRawEmail", friend), "Principal": "*"}
+    member.identity(friend, policy(theirs))
+    found = ruling(member)
+    assert (str(found.verdict), str(found.sender_verdict)) == ("DENIED", "ALLOWED")
+    assert found.failed_checks == ("recipients",)
+    assert found.denied_policies == "sending-0"
+
+
+def test_recipients_of_two_regions_are_not_mixed(member: World) -> None:
+    other = f"arn:aws:ses:us-east-1:{A}"
+    member.region(A, "us-east-1", production=False)
+    member.rows["ses_account_regions"][0]["production_access"] = False
+    member.principal(USER, policy(allow("ses:SendRawEmail", [DOMAIN, f"{other}:identity/a.net"])))
+    member.identity(DOMAIN)
+    member.identity(f"arn:aws:ses:eu-west-1:{A}:identity/b.net")
+    member.identity(f"{other}:identity/a.net")
+    member.identity(f"{other}:identity/c.net")
+    model = load(member, ACTIONS)
+    decider = Decider(model)
+    texts = [
+        decider.decide(model.senders[USER], model.identities[arn], "ses:SendRawEmail").conditions
+        for arn in (DOMAIN, f"{other}:identity/a.net")
+    ]
+    assert texts == ["recipient within example.com", "recipient within a.net"]
+
+
+def test_recipients_that_pass_by_conditions_that_exclude_each_other(member: World) -> None:
+    member.rows["ses_account_regions"][-1]["production_access"] = False
+    friend = f"arn:aws:ses:eu-west-1:{A}:identity/friend@example.net"
+    near = {"aws:SourceIp": "203.0.113.0/24"}
+    member.principal(USER, policy(allow("ses:SendRawEmail", [DOMAIN, friend])))
+    member.rows["principal_policies"].clear()
+    member.rows["principals"].pop()
+    member.principal(
+        USER,
+        policy(
+            allow("ses:SendRawEmail", DOMAIN, IpAddress=near),
+            allow("ses:SendRawEmail", friend, NotIpAddress=near),
+            allow("ses:SendRawEmail", f"{DOMAIN}.test"),
+        ),
+    )
+    sender = member.identity(f"{DOMAIN}.test", verified=False)
+    member.identity(DOMAIN)
+    member.identity(friend)
+    found = ruling(member, identity=sender)
+    assert str(found.verdict) == "CONDITIONAL"
+    assert found.conditions == "each recipient by its own conditions"
+
+
+def test_a_recipient_that_was_not_read_leaves_the_sandbox_open(member: World) -> None:
+    member.rows["ses_account_regions"][-1]["production_access"] = False
+    member.principal(USER, policy(allow("ses:SendRawEmail", DOMAIN)))
+    member.identity(DOMAIN, verified=False)
+    friend = "friend@example.net"
+    member.identity(f"arn:aws:ses:eu-west-1:{A}:identity/{friend}", details=False)
+    member.rows["identities"][-1]["verified"] = None
+    member.cell(A, "eu-west-1", "sesv2", "GetEmailIdentity", "THROTTLED", friend)
+    found = ruling(member)
+    assert (str(found.verdict), str(found.sender_verdict)) == ("UNKNOWN", "ALLOWED")
+    assert found.missing == (f"{A}/eu-west-1/sesv2.GetEmailIdentity[{friend}]=THROTTLED",)
+
+
+# Sessions that a sending policy names
+
+
+def test_a_grant_to_a_session_is_a_row_beside_its_role(member: World) -> None:
+    role = member.principal(f"arn:aws:iam::{A}:role/r")
+    session = f"arn:aws:sts::{A}:assumed-role/r/job"
+    member.identity(DOMAIN, grant({"AWS": session}))
+    assert str(ruling(member, session).verdict) == "ALLOWED"
+    assert str(ruling(member, role).verdict) == "DENIED"
+
+
+def test_a_session_goes_by_its_role_in_conditions(member: World) -> None:
+    role = member.principal(f"arn:aws:iam::{A}:role/r", policy(allow()))
+    member.scp("p-deny", policy(deny(ArnNotLike={"aws:PrincipalArn": role})), A)
+    session = f"arn:aws:sts::{A}:assumed-role/r/job"
+    refused = {**deny("ses:SendRawEmail", DOMAIN), "Principal": {"AWS": session}}
+    member.identity(DOMAIN, policy(refused))
+    found = ruling(member, session)
+    assert found.denied_by == "sending_authorization_policy"
+    assert str(ruling(member, role).verdict) == "ALLOWED"
+
+
+# Keys of which AWS says nothing for SES
+
+
+def test_a_verdict_that_turns_on_an_undocumented_key_says_so(member: World) -> None:
+    member.principal(USER, policy(allow(StringEquals={"aws:ResourceAccount": A})))
+    wide = member.principal(
+        f"arn:aws:iam::{A}:user/wide",
+        policy(allow(), allow(StringEquals={"aws:ResourceAccount": A})),
+    )
+    member.identity(DOMAIN)
+    assert (str(ruling(member).verdict), ruling(member).confidence) == ("ALLOWED", "X")
+    assert (str(ruling(member, wide).verdict), ruling(member, wide).confidence) == ("ALLOWED", "D")
+
+
+# What is not known of the organization is open, not absent
+
+
+def test_an_unknown_organization_s_id_is_open(lone: World) -> None:
+    outside = {"StringNotEquals": {"aws:PrincipalOrgID": ORG}}
+    lone.account(A, "", None)
+    lone.region(A, "eu-west-1")
+    lone.principal(USER, policy(allow(), deny(**outside)))
+    lone.identity(DOMAIN)
+    assert str(ruling(lone).verdict) == "UNKNOWN"
+    lone.manifest["organization"] = {"none": True}
+    assert str(ruling(lone).verdict) == "DENIED"
+
+
+def test_a_place_that_was_not_seen_is_open(member: World) -> None:
+    inside = {"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": f"{ORG}/{ROOT}/*"}}
+    member.principal(USER, policy(allow(**inside)))
+    member.identity(DOMAIN)
+    assert str(ruling(member).verdict) == "ALLOWED"
+    member.rows["accounts"][-1]["parent_id"] = None
+    assert str(ruling(member).verdict) == "UNKNOWN"
+
+
+# The monotone rule: what is missing matters only where it could change the answer
+
+
+def test_the_owner_s_sandbox_state_does_not_bind_a_delegate(delegate: World) -> None:
+    delegate.cell(A, "eu-west-1", "sesv2", "GetAccount", "DENIED")
+    delegate.rows["ses_account_regions"][0]["production_access"] = None
+    both = delegate.principal(f"arn:aws:iam::{B}:user/both", policy(allow()))
+    delegate.identity(DOMAIN, grant({"AWS": B}))
+    assert str(ruling(delegate, both).verdict) == "ALLOWED"
+
+
+def test_the_sender_check_does_not_need_the_account_s_state(member: World) -> None:
+    member.rows["ses_account_regions"].clear()
+    member.cell(A, "eu-west-1", "sesv2", "GetAccount", "DENIED")
+    member.principal(USER, policy(allow()))
+    member.identity(DOMAIN)
+    found = ruling(member)
+    assert (str(found.verdict), str(found.sender_verdict)) == ("UNKNOWN", "ALLOWED")
+
+
+def test_an_unread_boundary_counts_as_one_to_not_principal(member: World) -> None:
+    # NotPrincipal with Deny hits every principal that has a boundary, whatever it says.
+    member.principal(USER, policy(allow()), boundary="")
+    spared = {**deny("ses:SendRawEmail", DOMAIN), "NotPrincipal": {"AWS": [USER, A]}}
+    member.identity(DOMAIN, policy(spared))
+    found = ruling(member)
+    assert (str(found.verdict), found.denied_by) == ("DENIED", "sending_authorization_policy")
+
+
+def test_unread_sending_policies_could_let_in_anyone(member: World) -> None:
+    member.identity(DOMAIN, details=False)
+    member.cell(A, "eu-west-1", "sesv2", "GetEmailIdentity", "DENIED", "example.com")
+    found = ruling(member, "*")
+    assert (str(found.verdict), found.denied_by) == ("UNKNOWN", "")
+
+
+def test_an_unread_delegate_policy_is_no_certain_denial(delegate: World) -> None:
+    role = delegate.principal(f"arn:aws:iam::{B}:role/r", None)
+    delegate.identity(DOMAIN, grant({"AWS": role}))
+    found = ruling(delegate, role)
+    assert str(found.verdict) == "UNKNOWN"
+    delegate.scp("p-deny", policy(deny()), B)
+    assert verdicts(ruling(delegate, role)) == ("DENIED", "UNKNOWN")
+
+
+def test_an_unread_layer_cannot_hide_a_lack_in_a_read_one(member: World) -> None:
+    member.cell("111111111111", "global", "organizations", "ListTargetsForPolicy", "DENIED")
+    member.principal(USER, policy(allow("s3:*")))
+    member.identity(DOMAIN)
+    found = ruling(member)
+    assert (str(found.verdict), found.denied_by) == ("DENIED", "identity_policy")
+
+
+def test_smtp_is_not_known_where_keys_were_not_read(member: World) -> None:
+    user = member.principal(USER, policy(allow()))
+    keyed = member.principal(f"arn:aws:iam::{A}:user/keyed", keys=("Inactive",))
+    active = member.principal(f"arn:aws:iam::{A}:user/active", keys=("Active",))
+    role = member.principal(f"arn:aws:iam::{A}:role/r")
+    senders = load(member, ACTIONS).senders
+    assert [senders[arn].smtp for arn in (user, keyed, active, role)] == [None, False, True, False]
+    member.cell(A, "global", "iam", "ListAccessKeys")
+    assert load(member, ACTIONS).senders[user].smtp is False
