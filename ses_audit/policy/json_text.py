@@ -9,14 +9,22 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from collections.abc import Sequence
+from decimal import Decimal
 
-__all__ = ["MAXIMUM_DEPTH", "MalformedPolicy", "loads"]
+__all__ = ["MAXIMUM_DEPTH", "MalformedPolicy", "Number", "loads", "place_of"]
 
 MAXIMUM_DEPTH = 64
 """Nesting beyond this is refused; the grammar of a policy needs six."""
 
 _TOKEN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_ESCAPE = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u([0-9a-fA-F]{4})|\\."
+)
+"""A pair of surrogates, another escape of four digits, or one of one character."""
+_LONGEST_EXPONENT = 400
 
 
 class MalformedPolicy(ValueError):
@@ -63,16 +71,37 @@ class _Constant(Exception):
     pass
 
 
+class Number(str):
+    """A JSON number as it is written: nothing of it is rounded away."""
+
+    __slots__ = ()
+
+
+def _number(text: str) -> Number:
+    """The number without an exponent, which no policy value is compared with."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if not exponent or len(mantissa) > _LONGEST_EXPONENT or len(exponent) > 4:
+        return Number(text)
+    if abs(int(exponent)) > _LONGEST_EXPONENT:
+        return Number(text)
+    return Number(format(Decimal(text), "f"))
+
+
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
+_exact_decoder = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_constant=_constant, parse_float=_number, parse_int=_number
+)
 
 
-def loads(text: str) -> object:
+def loads(text: str, *, exact_numbers: bool = False) -> object:
     """Parse a JSON text strictly.
 
     Parameters
     ----------
     text
         The whole text.
+    exact_numbers
+        Whether numbers are given as `Number`, the text that writes them.
 
     Raises
     ------
@@ -91,7 +120,7 @@ def loads(text: str) -> object:
     except UnicodeEncodeError as error:
         raise MalformedPolicy("lone surrogate", error.start) from None
     try:
-        value = _decoder.decode(text)
+        value = (_exact_decoder if exact_numbers else _decoder).decode(text)
     except _Duplicate:
         raise _first_duplicate(text) from None
     except _Constant as error:
@@ -103,12 +132,60 @@ def loads(text: str) -> object:
         raise MalformedPolicy("nested too deep", _deep(text)) from None
     except ValueError:
         # A whole number of more digits than Python converts.
-        raise MalformedPolicy("a number is too long", None) from None
+        raise MalformedPolicy("a number is too long", _long_number(text)) from None
     if _ESCAPED_SURROGATE.search(text):
-        _refuse_surrogates(value, text)
+        _refuse_surrogates(text)
     if text.count("{") + text.count("[") > MAXIMUM_DEPTH and (place := _deep(text)) is not None:
         raise MalformedPolicy("nested too deep", place)
     return value
+
+
+def _long_number(text: str) -> int | None:
+    limit = sys.get_int_max_str_digits()
+    for token in _TOKEN.finditer(text):
+        if len(token.group().lstrip("-")) > limit and token.group().lstrip("-").isdigit():
+            return token.start()
+    return None
+
+
+def place_of(text: str, path: Sequence[str | int]) -> int | None:
+    """Where a value stands in a JSON text.
+
+    Parameters
+    ----------
+    text
+        A text that `loads` accepts.
+    path
+        Keys of objects and places in lists, from the outermost.
+
+    Examples
+    --------
+    >>> place_of('{"Statement": [{"Effect": "Maybe"}]}', ("Statement", 0, "Effect"))
+    26
+    """
+    wanted = list(path)
+    here: list[str | int | None] = []
+    """For each open bracket the key or the place that is being read."""
+    key: str | None = None
+    for token in _TOKEN.finditer(text):
+        first = token.group()[0]
+        if first in "}]":
+            here.pop()
+        elif first == ",":
+            if isinstance(here[-1], int):
+                here[-1] += 1
+            else:
+                here[-1] = None
+        elif first == ":":
+            here[-1] = key
+        elif here and here[-1] is None and first == '"':
+            key = json.loads(token.group())
+        else:
+            if here == wanted:
+                return token.start()
+            if first in "{[":
+                here.append(None if first == "{" else 0)
+    return None
 
 
 def _place(text: str, name: str) -> int | None:
@@ -155,19 +232,20 @@ def _first_duplicate(text: str) -> MalformedPolicy:
     return MalformedPolicy("duplicate key", None)
 
 
-def _refuse_surrogates(value: object, text: str) -> None:
-    waiting = [value]
-    while waiting:
-        current = waiting.pop()
-        if isinstance(current, dict):
-            waiting += current.keys()
-            waiting += current.values()
-        elif isinstance(current, list):
-            waiting += current
-        elif isinstance(current, str):
-            try:
-                current.encode()
-            except UnicodeEncodeError:
-                match = _ESCAPED_SURROGATE.search(text)
-                place = match.start() if match else None
-                raise MalformedPolicy("lone surrogate", place) from None
+def _refuse_surrogates(text: str) -> None:
+    """Escapes of surrogates are text only in pairs, and only within one string."""
+    for token in _TOKEN.finditer(text):
+        if token.group()[0] != '"' or _ESCAPED_SURROGATE.search(token.group()) is None:
+            continue
+        try:
+            json.loads(token.group()).encode()
+        except UnicodeEncodeError:
+            lone = next(
+                escape.start() for escape in _ESCAPE.finditer(token.group()) if _is_lone(escape)
+            )
+            raise MalformedPolicy("lone surrogate", token.start() + lone) from None
+
+
+def _is_lone(escape: re.Match[str]) -> bool:
+    unit = escape.group(1)
+    return unit is not None and 0xD800 <= int(unit, 16) <= 0xDFFF

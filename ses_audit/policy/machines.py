@@ -7,10 +7,12 @@ the same machines.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from ses_audit.policy.wildcards import ANY, STAR, Token, resource_segments, segments_of
+from ses_audit.policy.wildcards import ANY, STAR, Token, fold, resource_segments, segments_of
 
 __all__ = [
     "Machine",
@@ -56,14 +58,7 @@ class _Maker:
 
     def text(self, text: str) -> None:
         for character in text:
-            variants = {character}
-            if self._fold:
-                variants = {
-                    v
-                    for v in (character.lower(), character.upper(), character)
-                    if len(v) == 1 and v.lower() == character.lower()
-                }
-            for variant in variants:
+            for variant in _variants(character) if self._fold else (character,):
                 self.takes[variant] = self.takes.get(variant, 0) | 1 << self.state
             self.state += 1
 
@@ -93,6 +88,27 @@ class _Maker:
             self.stays_all,
             self.state,
         )
+
+
+@lru_cache(maxsize=1)
+def _all_variants() -> dict[str, tuple[str, ...]]:
+    """Each folded character with all that fold to it."""
+    found: dict[str, list[str]] = {}
+    for code in range(sys.maxunicode + 1):
+        character = chr(code)
+        folded = fold(character)
+        if folded != character:
+            found.setdefault(folded, [folded]).append(character)
+    return {folded: tuple(characters) for folded, characters in found.items()}
+
+
+def _variants(character: str) -> tuple[str, ...]:
+    folded = fold(character)
+    if folded == "k":
+        return ("k", "K", "\u212a")  # the sign of kelvin
+    if folded.isascii():
+        return tuple({folded, folded.upper()})
+    return _all_variants().get(folded, (folded,))
 
 
 def literal_machine(text: str, *, fold: bool = False) -> Machine:

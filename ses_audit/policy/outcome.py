@@ -28,6 +28,8 @@ __all__ = ["Met", "Outcome", "is_same_account", "outcome", "subject_of", "target
 Grant = tuple[AttachedPolicy, Statement]
 
 _NO_FORMS: frozenset[Form] = frozenset()
+_WITHOUT_IDENTITY = ("service", "anonymous")
+"""Callers to whom no identity policy can be attached."""
 
 
 def is_same_account(request: Request) -> bool:
@@ -190,7 +192,8 @@ def outcome(layers: Layers, request: Request) -> Outcome:
     subject = subject_of(layers, request)
     boundary, session = layers.permissions_boundary, layers.session_policies
     found = Outcome()
-    found.identity = _meet(layers.identity_policies, subject)
+    has_identity = request.caller.kind not in _WITHOUT_IDENTITY
+    found.identity = _meet(layers.identity_policies if has_identity else (), subject)
     found.boundary = None if boundary is None else _meet((boundary,), subject)
     found.session = None if session is None else _meet(session, subject)
     found.service_control = [
@@ -207,7 +210,7 @@ def outcome(layers: Layers, request: Request) -> Outcome:
 def _decide(found: Outcome, layers: Layers, request: Request) -> None:
     kind = request.caller.kind
     same = is_same_account(request)
-    has_identity = kind not in ("service", "anonymous")
+    has_identity = kind not in _WITHOUT_IDENTITY
     found.granted_by_identity = has_identity and (kind == "root" or bool(found.identity.allows))
     forms = found.resource.forms
     exempt, limited = bool(forms & EXEMPT), bool(forms & LIMITED)

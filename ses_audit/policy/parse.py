@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Literal
 
-from ses_audit.policy.json_text import MalformedPolicy, loads
+from ses_audit.policy.json_text import MalformedPolicy, Number, loads, place_of
 from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause, Document, PrincipalElement, Statement
 
@@ -32,11 +33,30 @@ _STATEMENT_KEYS = frozenset(
 )
 _PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 _BY_LOWER_NAME = {name.lower(): name for name in OPERATORS if name != "Resource"}
-_SET_OPERATORS = {"foranyvalue": "ForAnyValue", "forallvalues": "ForAllValues"}
+_SET_OPERATORS: dict[str, Literal["ForAnyValue", "ForAllValues"]] = {
+    "foranyvalue": "ForAnyValue",
+    "forallvalues": "ForAllValues",
+}
+
+Path = tuple[str | int, ...]
+"""Keys and places that lead to a value in the document."""
+
+
+class _Wrong(Exception):
+    """What the grammar does not allow, and where it stands."""
+
+    def __init__(self, reason: str, path: Path) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
 
 
 def parse_document(source: str | Mapping[str, object]) -> Document:
     """Parse a policy.
+
+    An empty list is accepted where AWS accepts it: an empty `Action` names no action, and the
+    statement has no effect.
+    Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
 
     Parameters
     ----------
@@ -46,8 +66,9 @@ def parse_document(source: str | Mapping[str, object]) -> Document:
     Raises
     ------
     MalformedPolicy
-        For what the grammar does not allow: unknown elements, both `Action` and `NotAction`, an
-        unknown operator, duplicate keys, and everything that is not strict JSON.
+        With the position, for what the grammar does not allow: unknown elements, both `Action`
+        and `NotAction`, an unknown operator, duplicate keys, and everything that is not strict
+        JSON. For an object the position is that in its compact JSON text.
 
     Examples
     --------
@@ -58,57 +79,71 @@ def parse_document(source: str | Mapping[str, object]) -> Document:
     """
     if isinstance(source, str):
         text = source
-        value = loads(source)
     else:
         try:
             text = json.dumps(source, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise MalformedPolicy(f"not JSON: {error}") from None
-        value = loads(text)
+    value = loads(text, exact_numbers=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    try:
+        return _document(value, digest)
+    except _Wrong as wrong:
+        raise MalformedPolicy(wrong.reason, place_of(text, wrong.path)) from None
+
+
+def _document(value: object, digest: str) -> Document:
     if not isinstance(value, dict):
-        raise MalformedPolicy("a policy is an object", 0)
-    _known(value, _DOCUMENT_KEYS, "policy")
+        raise _Wrong("a policy is an object", ())
+    _known(value, _DOCUMENT_KEYS, "policy", ())
     version = value.get("Version", "2008-10-17")
-    if version not in VERSIONS:
-        raise MalformedPolicy(f"Version is {version!r}; it is one of {', '.join(VERSIONS)}")
+    if version not in VERSIONS or not _is_text(version):
+        raise _Wrong(f"Version is one of {', '.join(VERSIONS)}", ("Version",))
     if "Statement" not in value:
-        raise MalformedPolicy("Statement is missing")
-    body = value["Statement"]
-    entries = body if isinstance(body, list) else [body]
-    if not entries:
-        raise MalformedPolicy("Statement is empty")
+        raise _Wrong("Statement is missing", ())
     identifier = value.get("Id")
-    if identifier is not None and not isinstance(identifier, str):
-        raise MalformedPolicy("Id is not text")
-    return Document(
-        version=version,
-        statements=tuple(_statement(entry, index) for index, entry in enumerate(entries)),
-        digest=hashlib.sha256(text.encode()).hexdigest(),
-        id=identifier,
-    )
+    if "Id" in value and not _is_text(identifier):
+        raise _Wrong("Id is not text", ("Id",))
+    body = value["Statement"]
+    statements: tuple[Statement, ...]
+    if isinstance(body, list):
+        if not body:
+            raise _Wrong("Statement is empty", ("Statement",))
+        statements = tuple(
+            _statement(entry, index, ("Statement", index)) for index, entry in enumerate(body)
+        )
+    else:
+        statements = (_statement(body, 0, ("Statement",)),)
+    return Document(version=version, statements=statements, digest=digest, id=identifier)
 
 
-def _known(value: Mapping[str, object], names: frozenset[str], what: str) -> None:
-    unknown = [key for key in value if key not in names]
-    if unknown:
-        raise MalformedPolicy(f"unknown {what} element {unknown[0]!r}")
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not isinstance(value, Number)
 
 
-def _statement(entry: object, index: int) -> Statement:
+def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: Path) -> None:
+    for key in value:
+        if key not in names:
+            raise _Wrong(f"unknown {what} element {key!r}", (*path, key))
+
+
+def _statement(entry: object, index: int, path: Path) -> Statement:
     where = f"statement {index + 1}"
     if not isinstance(entry, dict):
-        raise MalformedPolicy(f"{where} is not an object")
-    _known(entry, _STATEMENT_KEYS, "statement")
-    effect = entry.get("Effect")
+        raise _Wrong(f"{where} is not an object", path)
+    _known(entry, _STATEMENT_KEYS, "statement", path)
+    if "Effect" not in entry:
+        raise _Wrong(f"{where}: Effect is missing", path)
+    effect = entry["Effect"]
     if effect not in ("Allow", "Deny"):
-        raise MalformedPolicy(f"{where}: Effect is {effect!r}; it is Allow or Deny")
+        raise _Wrong(f"{where}: Effect is Allow or Deny", (*path, "Effect"))
     sid = entry.get("Sid")
-    if sid is not None and not isinstance(sid, str):
-        raise MalformedPolicy(f"{where}: Sid is not text")
-    actions, actions_negated = _either(entry, "Action", where)
+    if "Sid" in entry and not _is_text(sid):
+        raise _Wrong(f"{where}: Sid is not text", (*path, "Sid"))
+    actions, actions_negated = _either(entry, "Action", where, path)
     if actions is None:
-        raise MalformedPolicy(f"{where}: Action or NotAction is missing")
-    resources, resources_negated = _either(entry, "Resource", where)
+        raise _Wrong(f"{where}: Action or NotAction is missing", path)
+    resources, resources_negated = _either(entry, "Resource", where, path)
     return Statement(
         index=index,
         sid=sid,
@@ -117,102 +152,110 @@ def _statement(entry: object, index: int) -> Statement:
         actions_negated=actions_negated,
         resources=resources,
         resources_negated=resources_negated,
-        conditions=_conditions(entry.get("Condition", {}), where),
-        principal=_principal(entry, where),
+        conditions=_conditions(entry, where, path),
+        principal=_principal(entry, where, path),
     )
 
 
 def _either(
-    entry: Mapping[str, object], name: str, where: str
+    entry: Mapping[str, object], name: str, where: str, path: Path
 ) -> tuple[tuple[str, ...] | None, bool]:
     negated = f"Not{name}"
     if name in entry and negated in entry:
-        raise MalformedPolicy(f"{where}: both {name} and {negated}")
-    if name in entry:
-        return _texts(entry[name], f"{where}: {name}"), False
-    if negated in entry:
-        return _texts(entry[negated], f"{where}: {negated}"), True
+        raise _Wrong(f"{where}: both {name} and {negated}", (*path, negated))
+    for found in (name, negated):
+        if found in entry:
+            return _texts(entry[found], f"{where}: {found}", (*path, found)), found == negated
     return None, False
 
 
-def _texts(value: object, what: str) -> tuple[str, ...]:
-    values = value if isinstance(value, list) else [value]
-    if not values:
-        raise MalformedPolicy(f"{what} is empty")
-    for item in values:
-        if not isinstance(item, str):
-            raise MalformedPolicy(f"{what} is not text")
-    return tuple(values)
+def _texts(value: object, what: str, path: Path) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        if not _is_text(value):
+            raise _Wrong(f"{what} is not text", path)
+        return (str(value),)
+    for place, item in enumerate(value):
+        if not _is_text(item):
+            raise _Wrong(f"{what} is not text", (*path, place))
+    return tuple(value)
 
 
-def _principal(entry: Mapping[str, object], where: str) -> PrincipalElement | None:
+def _principal(entry: Mapping[str, object], where: str, path: Path) -> PrincipalElement | None:
     if "Principal" in entry and "NotPrincipal" in entry:
-        raise MalformedPolicy(f"{where}: both Principal and NotPrincipal")
+        raise _Wrong(f"{where}: both Principal and NotPrincipal", (*path, "NotPrincipal"))
     for name in ("Principal", "NotPrincipal"):
         if name not in entry:
             continue
         value = entry[name]
         if value == "*":
             return PrincipalElement((("AWS", ("*",)),), name == "NotPrincipal")
-        if not isinstance(value, dict) or not value:
-            raise MalformedPolicy(f'{where}: {name} is "*" or an object of kinds')
+        if not isinstance(value, dict):
+            raise _Wrong(f'{where}: {name} is "*" or an object of kinds', (*path, name))
         for kind in value:
             if kind not in _PRINCIPAL_KINDS:
-                raise MalformedPolicy(f"{where}: unknown kind of principal {kind!r}")
+                raise _Wrong(f"{where}: unknown kind of principal {kind!r}", (*path, name, kind))
         entries = tuple(
-            (kind, _texts(values, f"{where}: {name}.{kind}")) for kind, values in value.items()
+            (kind, _texts(values, f"{where}: {name}.{kind}", (*path, name, kind)))
+            for kind, values in value.items()
         )
         return PrincipalElement(entries, name == "NotPrincipal")
     return None
 
 
-def _conditions(value: object, where: str) -> tuple[Clause, ...]:
+def _conditions(entry: Mapping[str, object], where: str, path: Path) -> tuple[Clause, ...]:
+    value = entry.get("Condition", {})
+    path = (*path, "Condition")
     if not isinstance(value, dict):
-        raise MalformedPolicy(f"{where}: Condition is not an object")
+        raise _Wrong(f"{where}: Condition is not an object", path)
     clauses: list[Clause] = []
     for written, keys in value.items():
-        operator, set_operator, if_exists = _operator(written, where)
+        inner = (*path, written)
+        parts = _operator(written)
+        if parts is None:
+            raise _Wrong(f"{where}: unknown condition operator {written!r}", inner)
+        operator, set_operator, if_exists = parts
         if not isinstance(keys, dict):
-            raise MalformedPolicy(f"{where}: {written} is not an object of keys")
+            raise _Wrong(f"{where}: {written} is not an object of keys", inner)
         for key, values in keys.items():
             if not key:
-                raise MalformedPolicy(f"{where}: {written} has an empty key")
+                raise _Wrong(f"{where}: {written} has an empty key", (*inner, key))
             clauses.append(
                 Clause(
                     operator=operator,
                     key=key,
-                    values=_values(values, f"{where}: {written} {key}"),
-                    set_operator=set_operator,  # type: ignore[arg-type]
+                    values=_values(values, f"{where}: {written} {key}", (*inner, key)),
+                    set_operator=set_operator,
                     if_exists=if_exists,
                 )
             )
     return tuple(clauses)
 
 
-def _operator(written: str, where: str) -> tuple[str, str | None, bool]:
+def _operator(
+    written: str,
+) -> tuple[str, Literal["ForAnyValue", "ForAllValues"] | None, bool] | None:
     """Take an operator apart; its names ignore case."""
-    rest = written
-    set_operator = None
-    if ":" in rest:
-        prefix, rest = rest.split(":", 1)
-        set_operator = _SET_OPERATORS.get(prefix.lower())
-        if set_operator is None:
-            raise MalformedPolicy(f"{where}: unknown condition operator {written!r}")
+    prefix, colon, rest = written.rpartition(":")
+    set_operator = _SET_OPERATORS.get(prefix.lower())
+    if colon and set_operator is None:
+        return None
     if_exists = rest.lower().endswith("ifexists")
     name = _BY_LOWER_NAME.get((rest[: -len("IfExists")] if if_exists else rest).lower())
     if name is None or (name == "Null" and if_exists):
-        raise MalformedPolicy(f"{where}: unknown condition operator {written!r}")
+        return None
     return name, set_operator, if_exists
 
 
-def _values(value: object, what: str) -> tuple[str, ...]:
-    values = value if isinstance(value, list) else [value]
-    found: list[str] = []
-    for item in values:
-        if isinstance(item, str):
-            found.append(item)
-        elif isinstance(item, (bool, int, float)):
-            found.append(json.dumps(item))
-        else:
-            raise MalformedPolicy(f"{what}: a value is text, a number or a boolean")
-    return tuple(found)
+def _values(value: object, what: str, path: Path) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return (_value(value, what, path),)
+    return tuple(_value(item, what, (*path, place)) for place, item in enumerate(value))
+
+
+def _value(item: object, what: str, path: Path) -> str:
+    """JSON booleans and numbers stand as their JSON text."""
+    if isinstance(item, bool):
+        return "true" if item else "false"
+    if isinstance(item, str):
+        return str(item)
+    raise _Wrong(f"{what}: a value is text, a number or a boolean", path)

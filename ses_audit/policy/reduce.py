@@ -235,6 +235,9 @@ def reduce_resource_policies(
             if statement.effect == "Deny":
                 denies.append(formula)
                 continue
+            if statement.principal is None:
+                # A statement on a resource that names nobody grants nothing to anybody.
+                continue
             if named & EXEMPT:
                 exempt.append(formula)
             if named & LIMITED:
@@ -298,6 +301,8 @@ def combine(
 def formula_of(layers: Layers, request: OpenRequest) -> Formula:
     """When a request passes, by all its layers."""
     kind = request.caller.kind
+    if layers.permissions_boundary is not None and not request.has_boundary:
+        request = replace(request, has_boundary=True)
     concrete = Request(request.caller, request.action, request.resource, request.resource_account)
     identity: LayerFormula | None = reduce_layer(layers.identity_policies, request)
     if kind in ("service", "anonymous"):

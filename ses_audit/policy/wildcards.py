@@ -22,6 +22,7 @@ __all__ = [
     "arn_matches",
     "arn_pattern_matches",
     "compile_tokens",
+    "fold",
     "matches",
     "resource_segments",
     "segments_of",
@@ -144,6 +145,19 @@ def matches(pattern: str, text: str) -> bool:
     False
     """
     return _compiled(pattern).matches(text)
+
+
+def fold(text: str) -> str:
+    """The text in lower case, character by character, so that lengths do not change.
+
+    Examples
+    --------
+    >>> fold("SES:Σ")
+    'ses:σ'
+    """
+    if text.isascii():
+        return text.lower()
+    return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
 def action_matches(pattern: str, action: str) -> bool:

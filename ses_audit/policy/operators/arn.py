@@ -5,15 +5,27 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
-from ses_audit.policy.operators.base import Family, Operator, Test
+from ses_audit.policy.operators.base import Family, Operator, Test, never
 from ses_audit.policy.wildcards import Token, compile_arn, compile_resource
 
 __all__ = ["OPERATORS", "RESOURCE"]
 
 
+_SEGMENTS = 6
+
+
 def like(tokens: tuple[Token, ...]) -> Test:
-    """Whether an ARN matches, segment by segment; case counts."""
-    return compile_arn(tokens).matches
+    """Whether an ARN matches, segment by segment; case counts. What is no ARN matches nothing."""
+    pattern = compile_arn(tokens)
+    return pattern.matches if len(pattern.segments) == _SEGMENTS else never
+
+
+def unlike(tokens: tuple[Token, ...]) -> Test:
+    """Whether an ARN does not match; what is no ARN, on either side, can't be compared."""
+    pattern = compile_arn(tokens)
+    if len(pattern.segments) != _SEGMENTS:
+        return never
+    return lambda value: value.count(":") >= _SEGMENTS - 1 and not pattern.matches(value)
 
 
 def resource(tokens: tuple[Token, ...]) -> Test:
@@ -27,6 +39,6 @@ RESOURCE = Operator("Resource", Family.ARN, resource)
 OPERATORS = (
     Operator("ArnEquals", Family.ARN, like),
     Operator("ArnLike", Family.ARN, like),
-    Operator("ArnNotEquals", Family.ARN, like, negated=True),
-    Operator("ArnNotLike", Family.ARN, like, negated=True),
+    Operator("ArnNotEquals", Family.ARN, unlike, negated=True),
+    Operator("ArnNotLike", Family.ARN, unlike, negated=True),
 )

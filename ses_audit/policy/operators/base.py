@@ -33,9 +33,14 @@ class Family(Enum):
     def has_variables(self) -> bool:
         """Whether policy variables are replaced in its values.
 
-        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-conditionelement
+        For booleans AWS says both: the page of variables leaves them out, that of the operators
+        takes them in ("You can use a policy variable with the Boolean condition operator"). A
+        boolean that is not replaced could match nothing, so the second is followed.
+        Sources:
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-conditionelement
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Boolean
         """
-        return self in (Family.STRING, Family.ARN)
+        return self in (Family.STRING, Family.ARN, Family.BOOLEAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +54,15 @@ class Operator:
     family
         What it compares.
     prepare
-        Makes the positive test of one policy value; None for `Null`, which tests presence.
+        Makes the test of one policy value; None for `Null`, which tests presence.
     negated
-        Whether it holds when no policy value matches (`StringNotEquals`).
+        Whether it holds when the tests of all policy values hold, each of which then says that
+        the value is another one (`StringNotEquals`); else it holds when one of them does.
+
+    Notes
+    -----
+    What can't be compared is no match for `NumericEquals` and for `NumericNotEquals` alike: text
+    that is no number is neither equal to a number nor another number.
     """
 
     name: str

@@ -91,7 +91,7 @@ def _comparison(compare: Callable[[Fraction, Fraction], bool]) -> Prepare:
 
 OPERATORS = (
     Operator("DateEquals", Family.DATE, _comparison(operator.eq)),
-    Operator("DateNotEquals", Family.DATE, _comparison(operator.eq), negated=True),
+    Operator("DateNotEquals", Family.DATE, _comparison(operator.ne), negated=True),
     Operator("DateLessThan", Family.DATE, _comparison(operator.lt)),
     Operator("DateLessThanEquals", Family.DATE, _comparison(operator.le)),
     Operator("DateGreaterThan", Family.DATE, _comparison(operator.gt)),

@@ -9,10 +9,10 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
+from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
-__all__ = ["OPERATORS", "network"]
+__all__ = ["OPERATORS", "address", "network"]
 
 _SHAPE = re.compile(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -36,22 +36,35 @@ def network(text: str) -> Network | None:
         return None
 
 
-def within(tokens: tuple[Token, ...]) -> Test:
-    """Whether an address (or the whole of a range) lies in the policy's range."""
-    outer = network(text_of(tokens))
-    if outer is None:
-        return never
+def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The one address that a text writes, or None; a range is none.
 
-    def test(value: str) -> bool:
-        inner = network(value)
-        if inner is None or inner.version != outer.version:
-            return False
-        return inner.subnet_of(outer)  # type: ignore[arg-type]
+    Examples
+    --------
+    >>> address("203.0.113.7"), address("203.0.113.0/24")
+    (IPv4Address('203.0.113.7'), None)
+    """
+    found = None if "/" in text else network(text)
+    return None if found is None else found.network_address
 
-    return test
+
+def _comparison(*, inside: bool) -> Prepare:
+    def prepare(tokens: tuple[Token, ...]) -> Test:
+        outer = network(text_of(tokens))
+        if outer is None:
+            return never
+
+        def test(value: str) -> bool:
+            found = address(value)
+            # An address of the other version is outside.
+            return found is not None and (found in outer) is inside
+
+        return test
+
+    return prepare
 
 
 OPERATORS = (
-    Operator("IpAddress", Family.IP_ADDRESS, within),
-    Operator("NotIpAddress", Family.IP_ADDRESS, within, negated=True),
+    Operator("IpAddress", Family.IP_ADDRESS, _comparison(inside=True)),
+    Operator("NotIpAddress", Family.IP_ADDRESS, _comparison(inside=False), negated=True),
 )

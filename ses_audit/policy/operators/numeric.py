@@ -1,4 +1,4 @@
-"""Numbers: whole or decimal; text that is no number matches nothing.
+"""Numbers: whole or decimal, without exponent; text that is no number matches nothing.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_Numeric
 """
@@ -16,7 +16,7 @@ from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "number"]
 
-_NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})([eE][+-]?\d{1,3})?")
+_NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})")
 
 
 @lru_cache(maxsize=4096)
@@ -51,7 +51,7 @@ def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Prepare:
 
 OPERATORS = (
     Operator("NumericEquals", Family.NUMERIC, _comparison(operator.eq)),
-    Operator("NumericNotEquals", Family.NUMERIC, _comparison(operator.eq), negated=True),
+    Operator("NumericNotEquals", Family.NUMERIC, _comparison(operator.ne), negated=True),
     Operator("NumericLessThan", Family.NUMERIC, _comparison(operator.lt)),
     Operator("NumericLessThanEquals", Family.NUMERIC, _comparison(operator.le)),
     Operator("NumericGreaterThan", Family.NUMERIC, _comparison(operator.gt)),

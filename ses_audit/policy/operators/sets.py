@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ses_audit.policy.operators.base import Operator, Prepare, Test, never
+from ses_audit.policy.operators.base import Operator, Prepare, Test
 from ses_audit.policy.types import Clause
 from ses_audit.policy.variables import substitute, variables_in
 from ses_audit.policy.wildcards import Token, tokens_of
@@ -54,7 +54,9 @@ class PreparedClause:
             (variable if variables_in(value, version) else fixed).append(value)
         self._variable = tuple((value, version) for value in variable)
         if operator.name in ("StringEquals", "StringNotEquals") and fixed:
-            self._tests = (frozenset(_plain(value, version) for value in fixed).__contains__,)
+            known = frozenset(_plain(value, version) for value in fixed)
+            one = known.__contains__ if operator.name == "StringEquals" else _outside(known)
+            self._tests = (one,)
         else:
             self._tests = tuple(operator.prepare(_fixed(value, version)) for value in fixed)
 
@@ -70,13 +72,11 @@ class PreparedClause:
         """
         values = context.get(self._key)
         if self._null is not None:
+            # A key without a value is null, as one that is absent.
             return ("false" if values else "true") in self._null
         clause = self._clause
-        if values and clause.set_operator is not None and not any(values):
-            # "A null dataset, such as an empty string" is an empty set for the set operators.
-            values = None
-        if not values:
-            if clause.set_operator == "ForAllValues" or clause.if_exists:
+        if values is None:
+            if clause.if_exists or clause.set_operator == "ForAllValues":
                 return True
             return False if clause.set_operator == "ForAnyValue" else self._negated
         if clause.set_operator is None:
@@ -86,26 +86,40 @@ class PreparedClause:
             if not self._variable:
                 value = values[0]
                 for test in self._tests:
-                    if test(value):
+                    if test(value) is not self._negated:
                         return not self._negated
                 return self._negated
+        elif not any(values):
+            # "A null data set, such as an empty string": nothing for the operator to hold of.
+            return clause.set_operator == "ForAllValues"
         tests = self._tests
         if self._variable:
-            tests += tuple(self._resolved(v, context, multivalued) for v in self._variable)
+            resolved = (self._resolved(each, context, multivalued) for each in self._variable)
+            tests += tuple(each for each in resolved if each is not None)
         if clause.set_operator == "ForAnyValue":
             return any(self._meets(value, tests) for value in values)
         return all(self._meets(value, tests) for value in values)
 
     def _meets(self, value: str, tests: tuple[Test, ...]) -> bool:
-        return any(test(value) for test in tests) is not self._negated
+        if self._negated:
+            return all(test(value) for test in tests)
+        return any(test(value) for test in tests)
 
     def _resolved(
         self, variable: tuple[str, str], context: Values, multivalued: frozenset[str]
-    ) -> Test:
-        """A value without its variables; one that can't be resolved matches nothing."""
+    ) -> Test | None:
+        """The test of a value whose variables are replaced; None where one can't be.
+
+        Such a value is null: nothing is equal to it, and everything is unequal to it.
+        Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-no-value
+        """
         value, version = variable
         tokens = substitute(value, context, version, multivalued)
-        return never if tokens is None or self._prepare is None else self._prepare(tokens)
+        return None if tokens is None or self._prepare is None else self._prepare(tokens)
+
+
+def _outside(known: frozenset[str]) -> Test:
+    return lambda value: value not in known
 
 
 def _fixed(value: str, version: str) -> tuple[Token, ...]:

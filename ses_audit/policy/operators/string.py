@@ -5,8 +5,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
-from ses_audit.policy.operators.base import Family, Operator, Test, text_of
-from ses_audit.policy.wildcards import Token, compile_tokens
+from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, text_of
+from ses_audit.policy.wildcards import Token, compile_tokens, fold
 
 __all__ = ["OPERATORS"]
 
@@ -18,9 +18,9 @@ def equals(tokens: tuple[Token, ...]) -> Test:
 
 
 def equals_ignoring_case(tokens: tuple[Token, ...]) -> Test:
-    """Whether the value is the text but for case."""
-    text = text_of(tokens).lower()
-    return lambda value: value.lower() == text
+    """Whether the value is the text but for case, character by character."""
+    text = fold(text_of(tokens))
+    return lambda value: fold(value) == text
 
 
 def like(tokens: tuple[Token, ...]) -> Test:
@@ -28,11 +28,21 @@ def like(tokens: tuple[Token, ...]) -> Test:
     return compile_tokens(tokens).matches
 
 
+def _negation(prepare: Prepare) -> Prepare:
+    def prepare_negated(tokens: tuple[Token, ...]) -> Test:
+        test = prepare(tokens)
+        return lambda value: not test(value)
+
+    return prepare_negated
+
+
 OPERATORS = (
     Operator("StringEquals", Family.STRING, equals),
-    Operator("StringNotEquals", Family.STRING, equals, negated=True),
+    Operator("StringNotEquals", Family.STRING, _negation(equals), negated=True),
     Operator("StringEqualsIgnoreCase", Family.STRING, equals_ignoring_case),
-    Operator("StringNotEqualsIgnoreCase", Family.STRING, equals_ignoring_case, negated=True),
+    Operator(
+        "StringNotEqualsIgnoreCase", Family.STRING, _negation(equals_ignoring_case), negated=True
+    ),
     Operator("StringLike", Family.STRING, like),
-    Operator("StringNotLike", Family.STRING, like, negated=True),
+    Operator("StringNotLike", Family.STRING, _negation(like), negated=True),
 )
