@@ -52,6 +52,7 @@ def table(
     numeric: Iterable[int] = (),
     kind: str = "",
     head: str = "",
+    group: str = "",
 ) -> str:
     """A table whose caption says "N of M".
 
@@ -73,6 +74,8 @@ def table(
         A class for the stylesheet.
     head
         Safe HTML of a header row above the columns.
+    group
+        The heading of a first column that holds the groups; "" gives each group a row.
 
     Examples
     --------
@@ -84,32 +87,47 @@ def table(
     count = sum(len(group.rows) for group in shown)
     label = f"{caption}: {count:,} of {total:,} {what}"
     numbers = frozenset(numeric)
+    titles = [group, *columns] if group else list(columns)
+    shift = len(titles) - len(columns)
     heads = "".join(
-        f'<th scope="col"{_number(i, numbers)}>{escape(title)}</th>'
-        for i, title in enumerate(columns)
+        f'<th scope="col"{_number(i - shift, numbers)}>{escape(title)}</th>'
+        for i, title in enumerate(titles)
     )
-    bodies: list[str] = []
-    body_open = False
-    for group in shown:
-        if group.heading or not body_open:
-            bodies.append("</tbody><tbody>" if body_open else "<tbody>")
-            body_open = True
-        if group.heading:
-            bodies.append(
-                f'<tr class="group"><th scope="rowgroup" colspan="{len(columns)}">'
-                f"{group.heading}</th></tr>\n"
-            )
-        bodies += [_row(row, numbers) for row in group.rows]
-    if not body_open:
-        nothing = f'<tr><td colspan="{len(columns)}" class="quiet">none</td></tr>'
-        bodies.append(f"<tbody>{nothing}")
+    bodies = [_body(found, len(titles), numbers, beside=bool(group)) for found in _merged(shown)]
+    if not bodies:
+        bodies = [f'<tbody><tr><td colspan="{len(titles)}" class="quiet">none</td></tr></tbody>']
     of_kind = f' class="{kind}"' if kind else ""
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
         f"<table{of_kind}><caption><strong>{escape(caption)}</strong>: "
         f"{count:,} of {total:,} {escape(what)}</caption>"
-        f"<thead>{head}<tr>{heads}</tr></thead>{''.join(bodies)}</tbody></table></div>\n"
+        f"<thead>{head}<tr>{heads}</tr></thead>{''.join(bodies)}</table></div>\n"
     )
+
+
+def _merged(groups: Iterable[Group]) -> list[Group]:
+    """Neighbours under the same heading, as one."""
+    found: list[tuple[str, list[Sequence[str]]]] = []
+    for group in groups:
+        if not group.rows:
+            continue
+        if not found or found[-1][0] != group.heading:
+            found.append((group.heading, []))
+        found[-1][1].extend(group.rows)
+    return [Group(heading, rows) for heading, rows in found]
+
+
+def _body(group: Group, width: int, numbers: frozenset[int], *, beside: bool) -> str:
+    rows = [_row(row, numbers) for row in group.rows]
+    if beside:
+        head = f'<th scope="rowgroup" rowspan="{len(rows)}">{group.heading}</th>'
+        rows[0] = rows[0].replace("<tr>", f"<tr>{head}", 1)
+    elif group.heading:
+        rows.insert(
+            0,
+            f'<tr class="group"><th scope="rowgroup" colspan="{width}">{group.heading}</th></tr>\n',
+        )
+    return f"<tbody>{''.join(rows)}</tbody>"
 
 
 def _number(position: int, numbers: frozenset[int]) -> str:

@@ -124,7 +124,7 @@ class Inventory:
                 ]
             )
         return table(
-            "Accounts by OU",
+            "Accounts",
             [
                 "Account",
                 "State",
@@ -141,6 +141,7 @@ class Inventory:
             total=len(self._audit.model.organization.accounts),
             what="accounts",
             numeric=range(2, 9),
+            group="OU",
         )
 
     def _smtp_table(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.audit.queries import OUTSIDE, RANKS, Selection
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import Group, table
@@ -66,34 +66,37 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
         else "principal_account, principal_account_name"
     )
     found = _read(queries, selection, key)
-    regions = sorted({region for row in found.values() for region in row.regions})
+    seen = {region for row in found.values() for region in row.regions if row.ou != OUTSIDE}
+    regions = sorted(seen, key=lambda region: (region == "*", region))
     ordered = sorted(found.values(), key=lambda row: account_order(row.ou, row.name, row.account))
-    groups: list[Group] = []
-    for row in ordered:
-        heading = "" if by_ou else escape(row.ou)
-        cells = [
-            escape(row.ou) if by_ou else account_label(row.account, row.name),
-            f"<strong>{row.can:,}</strong> of {row.principals:,}",
-            _names(row),
-            *(_region(row.regions.get(region, {})) for region in regions),
-        ]
-        if groups and groups[-1].heading == heading:
-            groups[-1] = Group(heading, [*groups[-1].rows, cells])
-        else:
-            groups.append(Group(heading, [cells]))
-    inside = sum(1 for row in ordered if row.account or by_ou)
+    inside = [row for row in ordered if row.ou != OUTSIDE]
+    groups = [
+        Group(
+            escape(row.ou),
+            [
+                [
+                    f"{row.principals:,}" if by_ou else account_label(row.account, row.name),
+                    f"<strong>{row.can:,}</strong>" + ("" if by_ou else f" of {row.principals:,}"),
+                    _names(row),
+                    *(_region(row.regions.get(region, {})) for region in regions),
+                ]
+            ],
+        )
+        for row in inside
+    ]
     return table(
         "Who can send, by OU and region" if by_ou else "Who can send, by account and region",
         [
-            "OU" if by_ou else "Account",
+            "Principals" if by_ou else "Account",
             "Can send",
             "Who",
-            *("all regions (not read)" if r == "*" else r for r in regions),
+            *("regions not read" if r == "*" else r for r in regions),
         ],
         groups,
-        total=max(inside if by_ou else accounts_total, len(ordered)),
+        total=len(inside) if by_ou else accounts_total,
         what="OUs with principals" if by_ou else "accounts",
         kind="matrix",
+        group="OU",
     )
 
 
@@ -117,7 +120,8 @@ def _read(queries: Queries, selection: Selection, key: str) -> dict[tuple[str, s
     for ou, account, name, principals, can, names in queries.rows(
         overall + "SELECT principal_ou, principal_account, principal_account_name, count(*), "
         "count(*) FILTER (rank <= 1), "
-        f"(list(principal_name ORDER BY rank, principal_type DESC, principal_name) "  # noqa: S608
+        f"(list(principal_name ORDER BY principal_type = 'root', rank, principal_type DESC, "
+        "principal_name) "  # noqa: S608
         f"FILTER (rank <= 1))[:{_NAMED}] FROM best GROUP BY ALL",
         values,
     ):

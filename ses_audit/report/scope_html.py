@@ -34,7 +34,11 @@ def counts_list(audit: Audit, selection: Selection) -> str:
     counted = audit.queries.counts(selection)
     total = sum(counted.values())
     every = audit.summary().cells
-    items = "".join(f"<li>{chip(kind.name, count=counted[kind.name])}</li>" for kind in KINDS)
+    words = {"scp_alone": "stopped by SCPs alone"}
+    items = "".join(
+        f"<li>{chip(kind.name, count=counted[kind.name], word=words.get(kind.name))}</li>"
+        for kind in KINDS
+    )
     return (
         f'<ul class="counts" aria-label="Cells by verdict">{items}'
         f'<li class="quiet">{total:,} of {every:,} cells</li></ul>\n'

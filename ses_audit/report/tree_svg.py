@@ -20,7 +20,8 @@ NODE_LIMIT = 60
 _ROW = 26
 _NOTE = 20
 _INDENT = 26
-_WIDTH = 900
+_WIDTH = 960
+_BAR = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,15 @@ class Note:
     ----------
     text
         Plain text.
-    strong
-        How much of it weighs: the length of its bar, 0 to 1.
-    light
-        Colours of the bar: background.
+    length
+        Of its bar, 0 to 1; None for no bar.
+    dark
+        The dark part of the bar, 0 to 1.
     """
 
     text: str
-    strong: float = 0.0
-    light: str = ""
+    length: float | None = None
+    dark: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +165,13 @@ def tree_svg(nodes: Sequence[Node], title: str, description: str) -> str:
 
 def _note(note: Note, x: int, y: int) -> list[str]:
     pieces: list[str] = []
-    if note.light:
-        width = max(3, round(160 * note.strong))
-        pieces.append(
-            f'<rect x="{x}" y="{y + 4}" width="{width}" height="12" rx="2" fill="{note.light}"/>'
-        )
-        x += 170
+    if note.length is not None:
+        for part, name in ((note.length, "bar"), (note.dark, "bar dark")):
+            width = max(2, round(_BAR * part)) if part else 0
+            pieces.append(
+                f'<rect class="{name}" x="{x}" y="{y + 4}" width="{width}" height="12" rx="2"/>'
+            )
+        x += _BAR + 10
     pieces.append(
         f'<text x="{x}" y="{y + 15}" font-size="13">{escape(short(note.text, 96))}</text>'
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ses_audit.report.pages import inventory, send_matrix
+from ses_audit.report.pages import inventory, scp_denies, send_matrix
 
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
@@ -28,5 +28,6 @@ class PageMaker(Protocol):
 PAGES: Mapping[str, PageMaker] = {
     inventory.NAME: inventory.page,
     send_matrix.NAME: send_matrix.page,
+    scp_denies.NAME: scp_denies.page,
 }
 """Notebook name → its page."""

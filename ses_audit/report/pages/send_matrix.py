@@ -73,7 +73,7 @@ def page(
     return Page(
         name=NAME,
         question=QUESTION,
-        answer=section(NAME, "answer", "In one line", _answer(audit, selection)),
+        answer=section(NAME, "answer", "", _answer(audit, selection)),
         picture=section(
             NAME,
             "picture",

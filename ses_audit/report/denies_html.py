@@ -1,0 +1,226 @@
+"""What the SCPs stop, drawn and listed: the tree, the statements, each denied cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ses_audit.escape import html as escape
+from ses_audit.report.glyphs import chip, verdict_kind
+from ses_audit.report.html_table import LIMIT, Group, table
+from ses_audit.report.labels import arn, plural, type_word
+from ses_audit.report.reasons import Reasons
+from ses_audit.report.scp_stops import BLOCKERS, DENIES, StatementKey, Stop
+from ses_audit.report.statements import scp_statement
+from ses_audit.report.tree_svg import Note, organization_tree, tree_svg
+
+if TYPE_CHECKING:
+    from ses_audit.audit import Audit
+    from ses_audit.audit.organization import Organization
+    from ses_audit.audit.queries import Selection
+
+__all__ = ["cells_table", "scp_tree", "statements_table"]
+
+
+def _target(organization: Organization, target: str) -> str:
+    """Where a policy is attached: name and what it is; plain text."""
+    if not target:
+        return "–"
+    what = "account" if target in organization.accounts else "OU"
+    if target in organization.units and organization.units[target].parent_id is None:
+        what = "root"
+    return f"{organization.target_name(target)} ({what} {target})"
+
+
+def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
+    """The OU tree; under each target the SCPs attached to it and what they stop."""
+    organization = audit.model.organization
+    if not organization.units:
+        return "<p>No organization was read, so there is no tree to draw.</p>"
+    most = max((stop.total for stop in found), default=0) or 1
+    by_target: dict[str, list[Stop]] = {}
+    for stop in found:
+        by_target.setdefault(stop.key.target, []).append(stop)
+    notes: dict[str, list[Note]] = {}
+    for target in (*organization.units, *organization.accounts):
+        attached = organization.policies_on(target)
+        lines = [_tree_note(organization, stop, most) for stop in by_target.get(target, ())]
+        stopping = {stop.key.policy for stop in by_target.get(target, ())}
+        whole_level = any(not policy for policy in stopping)
+        idle = [name for name, policy in attached if policy not in stopping]
+        if idle and not whole_level and idle != ["FullAWSAccess"]:
+            lines.append(Note(f"{', '.join(idle)}: stops no send by itself"))
+        if lines:
+            notes[target] = lines
+    nodes = organization_tree(organization, notes, {}, accounts=False)
+    stopped = sum(stop.total for stop in found)
+    return tree_svg(
+        nodes,
+        "OU tree with its SCPs",
+        f"{plural(len(found), 'statement')} that stop {stopped:,} sends; the table below says the same",
+    ) + (
+        '<p class="quiet">A bar is the cells (principal × identity × action) that a statement '
+        f"denies; {chip('scp_alone', word='dark part')} that it alone denies. FullAWSAccess by "
+        "itself is not drawn.</p>"
+    )
+
+
+def _tree_note(organization: Organization, stop: Stop, most: int) -> Note:
+    sole = stop.cells.get("sole", 0)
+    words = f"{stop.key.name(organization)}: {stop.key.statement()} — denies {stop.total:,}"
+    words += f", {sole:,} of them alone" if stop.total else ""
+    if stop.cells.get("narrows"):
+        words += f"; narrows {stop.cells['narrows']:,}"
+    return Note(words, stop.total / most, sole / most)
+
+
+def statements_table(audit: Audit, found: Sequence[Stop], cells: int) -> str:
+    """Each statement with its text, where it is attached, and what it stops."""
+    organization = audit.model.organization
+    rows = []
+    for stop in found:
+        key = stop.key
+        text = scp_statement(organization, key.policy, key.index)
+        shown = escape(key.statement())
+        if text:
+            shown = f"<details><summary>{shown}</summary><pre>{escape(text)}</pre></details>"
+        elif not key.policy and key.target:
+            shown += _level_texts(organization, key.target)
+        rows.append(
+            [
+                f"<strong>{escape(key.name(organization))}</strong>",
+                escape(_target(organization, key.target)),
+                shown,
+                f"{stop.total:,}",
+                f"{stop.cells.get('sole', 0):,}",
+                f"{stop.cells.get('several', 0):,}",
+                f"{stop.cells.get('layers', 0):,}",
+                f"{stop.cells.get('narrows', 0):,}",
+                f"{stop.principals:,}",
+                f"{stop.identities:,}",
+            ]
+        )
+    return table(
+        "SCP statements that stop a send",
+        [
+            "SCP",
+            "Attached to",
+            "Statement",
+            f"Denies, of {cells:,} cells",
+            "It alone",
+            "With other SCPs",
+            "Other layers too",
+            "In some contexts",
+            "Principals",
+            "Identities",
+        ],
+        rows,
+        total=len(rows),
+        what="statements",
+        numeric=range(3, 10),
+    )
+
+
+def _level_texts(organization: Organization, target: str) -> str:
+    """The documents of a level on which nothing allows."""
+    pieces = []
+    for name, policy in organization.policies_on(target):
+        text = organization.policy_text(policy)
+        if text:
+            pieces.append(
+                f"<details><summary>{escape(name)}, whole</summary>"
+                f"<pre>{escape(text)}</pre></details>"
+            )
+    return "".join(pieces)
+
+
+def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str:
+    """Each denied cell, those of one principal and identity together, under its statement."""
+    organization = audit.model.organization
+    where, values = selection.where()
+    only = "WHERE policy = ?" if scp else ""
+    values = [*values, scp] if scp else values
+    source = (
+        f"WITH {DENIES.format(where=where)} SELECT coalesce(policy, ''), coalesce(sid, ''), "
+        "statement_index, denial_kind, coalesce(target, ''), blocker, principal_arn, "
+        "principal_type, principal_account_name, identity_name, region, verdict_without, "
+        "verdict_without_scp, verdict, list(action ORDER BY action) AS actions, min(ruling) AS ruling "
+        f"FROM denies {only} GROUP BY ALL"
+    )
+    total, counted = audit.queries.rows(
+        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",  # noqa: S608
+        values,
+    )[0]
+    found = audit.queries.rows(
+        f"SELECT * FROM ({source}) ORDER BY CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "  # noqa: S608
+        f"WHEN 'narrows' THEN 2 ELSE 3 END, "
+        f"{', '.join(map(str, range(1, 17)))} LIMIT {LIMIT}",
+        values,
+    )
+    reasons = Reasons(audit, (row[-1] for row in found))
+    every = len(audit.queries.actions())
+    groups: dict[tuple[str, StatementKey], list[list[str]]] = {}
+    for row in found:
+        key = StatementKey(*row[:5])
+        blocker, who, who_type, account, identity, region, without, without_scp, verdict = row[5:14]
+        actions, ruling = row[14:]
+        names = [a.removeprefix("ses:") for a in actions]
+        also = [
+            reasons.words(r)
+            for r in reasons.of(ruling)
+            if (r.policy, r.statement_index, r.target) != (key.policy, key.index, key.target)
+        ]
+        groups.setdefault((blocker, key), []).append(
+            [
+                f'<span class="quiet">{escape(type_word(who_type))}</span> {arn(who)}',
+                escape(account),
+                "(not read)" if identity == "*" else escape(identity),
+                "(all)" if region == "*" else escape(region),
+                "all" if len(names) == every else escape(", ".join(names)),
+                _verdict(verdict, without_scp),
+                _without(without if without is not None else without_scp),
+                _without(without_scp),
+                escape("; ".join(dict.fromkeys(also))),
+            ]
+        )
+    return (
+        f"<p>{int(counted):,} denials of cells in {int(total):,} rows; a row is one principal, one "
+        "identity and one statement. “Without it” is the verdict if this SCP were not attached "
+        "there, “without SCPs” if none were.</p>\n"
+        + table(
+            "Cells that an SCP denies",
+            [
+                "Principal",
+                "Account",
+                "Identity",
+                "Region",
+                "Actions",
+                "Verdict",
+                "Without it",
+                "Without SCPs",
+                "Also denied by",
+            ],
+            [
+                Group(
+                    f"{escape(BLOCKERS[blocker])}: {escape(key.name(organization))}, "
+                    f"{escape(key.statement())} @ {escape(_target(organization, key.target))}",
+                    rows,
+                )
+                for (blocker, key), rows in groups.items()
+            ],
+            total=int(total),
+            what="rows",
+        )
+    )
+
+
+def _verdict(verdict: str, without_scp: str) -> str:
+    if verdict == "DENIED" and without_scp in ("ALLOWED", "CONDITIONAL"):
+        return chip("scp_alone")
+    return chip(verdict_kind(verdict).name)
+
+
+def _without(verdict: str | None) -> str:
+    return chip(verdict_kind(verdict).name) if verdict else "–"
+
+
