@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ses_audit.audit import frames
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.frames import kinds, long_table
-from ses_audit.audit.matrix import Matrix, count
+from ses_audit.audit.matrix import OUTSIDE, Matrix, count
 from ses_audit.audit.model import Model, load, unread_accounts
 from ses_audit.audit.queries import Queries
 from ses_audit.audit.stored import stored_verdicts
@@ -265,9 +265,7 @@ class Audit:
         if rows == "ou":
             accounts = self.model.organization.accounts
             ous = {id: known.ou or "(root)" for id, known in accounts.items()}
-            frame["ou"] = [
-                ous.get(str(id), "(outside)") for id in frame["principal_account"].tolist()
-            ]
+            frame["ou"] = [ous.get(str(id), OUTSIDE) for id in frame["principal_account"].tolist()]
         return count(frame, rows, columns, self.summary().cells)
 
     def scp_denies(self) -> pd.DataFrame:

@@ -16,6 +16,8 @@ __all__ = ["KINDS", "Matrix", "count"]
 KINDS = ("allowed", "conditional", "scp_alone", "denied", "unknown")
 """The five kinds of a cell, in the order in which they are shown."""
 
+OUTSIDE = "(outside)"
+
 ROWS = ("principal", "account", "ou")
 COLUMNS = ("identity", "region", "account")
 
@@ -79,7 +81,8 @@ def count(frame: pd.DataFrame, rows: str, columns: str, total: int) -> Matrix:
             raise UserError(f"no matrix by {chosen}; one of {', '.join(allowed)}", USAGE)
     marked = pd.DataFrame(
         {
-            "row": frame[_ROW_COLUMN[rows]].astype("str"),
+            # A service and `*` belong to no account; they stay in view.
+            "row": frame[_ROW_COLUMN[rows]].astype("str").fillna(OUTSIDE),
             "column": frame[_COLUMN_COLUMN[columns]].astype("str"),
             "kind": kinds(frame),
             "detail": _detail(frame),

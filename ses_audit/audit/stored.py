@@ -14,7 +14,8 @@ import pyarrow.parquet as parquet
 
 from ses_audit import __version__
 from ses_audit.audit.verdict_tables import SCHEMAS
-from ses_audit.snapshot.files import make_folder, replace_files
+from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.files import make_folder, read_file, write_file
 from ses_audit.snapshot.store import parquet_bytes
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def stored_verdicts(
 ) -> dict[str, pa.Table]:
     """Read the verdict tables of a snapshot, or decide and store them.
 
-    A snapshot that can't be written to is decided each time.
+    A snapshot that can't be written to (read-only, disk full) is decided each time.
 
     Parameters
     ----------
@@ -64,9 +65,11 @@ def stored_verdicts(
     text = json.dumps({**key, "files": digests}, indent=1, sort_keys=True)
     try:
         make_folder(folder)
-        replace_files(contents)
-        replace_files({folder / _KEY: text.encode()})
-    except PermissionError:
+        for path, data in contents.items():
+            write_file(path, data)
+        # Last: what it names is whole by then.
+        write_file(folder / _KEY, text.encode())
+    except SnapshotError:
         return tables
     return tables
 
@@ -74,16 +77,16 @@ def stored_verdicts(
 def _read(folder: Path, key: dict[str, object]) -> dict[str, pa.Table] | None:
     """The stored tables, when they are whole and of this key."""
     try:
-        stored = json.loads((folder / _KEY).read_bytes())
-    except (OSError, ValueError):
+        stored = json.loads(read_file(folder.parent, f"{_FOLDER}/{_KEY}"))
+    except (FileNotFoundError, SnapshotError, ValueError):
         return None
     if not isinstance(stored, dict) or any(stored.get(name) != key[name] for name in key):
         return None
     found: dict[str, pa.Table] = {}
     for name, schema in SCHEMAS.items():
         try:
-            content = (folder / f"{name}.parquet").read_bytes()
-        except OSError:
+            content = read_file(folder.parent, f"{_FOLDER}/{name}.parquet")
+        except (FileNotFoundError, SnapshotError):
             return None
         if hashlib.sha256(content).hexdigest() != stored["files"].get(f"{name}.parquet"):
             return None
