@@ -7,11 +7,11 @@ The same `Size` gives the same organization. What it is made of, and in which sh
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.resources import files
+from random import Random
 from typing import Any
 
 from ses_audit.errors import USAGE, UserError
@@ -177,9 +177,9 @@ class Generated:
         owner = f"arn:aws:organizations::{self.management}:policy/{ORGANIZATION}"
         return f"{owner}/service_control_policy/{scp.id}"
 
-    def random(self, *what: object) -> random.Random:
+    def random(self, *what: object) -> Random:
         """Chance that depends on the seed and on what it is for, and on nothing else."""
-        return random.Random("/".join(map(str, (self.size.seed, *what))))  # noqa: S311
+        return Random("/".join(map(str, (self.size.seed, *what))))  # noqa: S311
 
     def read(self, account: str) -> bool:
         """Whether the audit role could be assumed there."""
@@ -208,7 +208,7 @@ class Generated:
         )
         return Organization(tuple(units), tuple(self._scps(chance, units)), parents)
 
-    def _scps(self, chance: random.Random, units: list[Unit]) -> Iterator[Scp]:
+    def _scps(self, chance: Random, units: list[Unit]) -> Iterator[Scp]:
         everywhere = (ROOT, *(unit.id for unit in units), *self.account_ids())
         full = text_of([{"Effect": "Allow", "Action": "*", "Resource": "*"}])
         yield Scp("p-FullAWSAccess", "FullAWSAccess", full, everywhere, aws_managed=True)
@@ -225,7 +225,7 @@ class Generated:
                 self._targets(chance, kind["on"], units),
             )
 
-    def _targets(self, chance: random.Random, where: str, units: list[Unit]) -> tuple[str, ...]:
+    def _targets(self, chance: Random, where: str, units: list[Unit]) -> tuple[str, ...]:
         if where == "root" or not units:
             return (ROOT,)
         if where == "account":

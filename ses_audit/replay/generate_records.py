@@ -1,4 +1,4 @@
-"""A generated organization as the records of a collection of it: for the server, and as evidence."""
+"""A generated organization as the records of a collection: for the server, and as evidence."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def organization_records(made: Generated) -> Iterator[Record]:
     kinds = [{"Type": SCP, "Status": "ENABLED"}]
     root = {"Id": ROOT, "Arn": f"{prefix}:root/{ORGANIZATION}/{ROOT}", "Name": "Root"}
     yield asked("ListRoots", {"Roots": [{**root, "PolicyTypes": kinds}]})
-    listed = [
+    listed: list[dict[str, object]] = [
         {
             "Id": account,
             "Arn": made.account_arn(account),

@@ -19,7 +19,7 @@ from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.files import digest, make_folder
 from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import make_manifest, write_manifest
-from ses_audit.snapshot.plan import GLOBAL, Cell, account_cells, organization_cells, region_cells
+from ses_audit.snapshot.plan import Cell, account_cells, organization_cells, region_cells
 from ses_audit.snapshot.schema import TABLES
 
 __all__ = ["write_tables"]
