@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ses_audit.escape import terminal
+
 TOOL_FAILURE = 1
 USAGE = 2
 NOTHING_COLLECTED = 3
@@ -27,3 +29,7 @@ class UserError(Exception):
     def __init__(self, message: str, exit_code: int = TOOL_FAILURE) -> None:
         super().__init__(" ".join(message.split()))
         self.exit_code = exit_code
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in a notebook: the line, and no traceback."""
+        return [terminal(self)]

@@ -157,6 +157,16 @@ class Organization:
             (str(row["name"]), str(row["arn"])) for row in found if row and row["type"] == kind
         )
 
+    def may_allow(self, target: str, kind: str = SCP) -> bool:
+        """Whether a policy on the target itself has an Allow statement that a send can match."""
+        found = (self._policies.get(id) for id in self._attached.get(target, ()))
+        documents = (
+            self._documents.get(_text(row["document_sha256"]))
+            for row in found
+            if row and row["type"] == kind
+        )
+        return any(s.effect == "Allow" for d in documents if d for s in d.statements)
+
     def policy_text(self, arn: str) -> str | None:
         """The document of an organization policy as AWS gave it, or None when it was not read."""
         for row in self._policies.values():

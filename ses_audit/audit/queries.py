@@ -4,6 +4,7 @@ The tables stay as they are stored (a cell is four small numbers); a query joins
 that its size is that of the answer.
 """
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -33,6 +34,7 @@ SELECT s.principal_arn, s.principal_type, s.principal_account, s.name AS princip
        coalesce(pa.name, '') AS principal_account_name, coalesce(pa.ou, $outside) AS principal_ou,
        i.identity_arn, i.identity_account, i.identity_name, i.identity_type, i.region,
        coalesce(ia.name, '') AS identity_account_name, coalesce(ia.ou, $outside) AS identity_ou,
+       s.principal_type = 'account' AND s.principal_arn LIKE '%:*' AS unread,
        a.action, c.ruling, r.verdict, r.verdict_without_scp, r.conditions, r.missing_evidence,
        r.rule_confidence, r.rank
 FROM cells c
@@ -134,7 +136,7 @@ class Queries:
             self._connection.register(f"raw_{name}", tables[name])
             # Row numbers are the references between the tables; these are small.
             self._connection.execute(
-                f"CREATE TABLE {name} AS SELECT row_number() OVER () - 1 AS n, * FROM raw_{name}"  # noqa: S608
+                f"CREATE TABLE {name} AS SELECT row_number() OVER () - 1 AS n, * FROM raw_{name}"
             )
         self._connection.register("raw_rulings", tables["rulings"])
         self._connection.execute(_RULINGS)
@@ -155,7 +157,7 @@ class Queries:
         """How many cells are of each kind."""
         where, values = selection.where()
         found = dict(
-            self.rows(f"SELECT rank, count(*) FROM verdicts WHERE {where} GROUP BY rank", values)  # noqa: S608
+            self.rows(f"SELECT rank, count(*) FROM verdicts WHERE {where} GROUP BY rank", values)
         )
         return {name: found.get(rank, 0) for rank, name in enumerate(RANKS)}
 
@@ -167,7 +169,7 @@ class Queries:
         """The distinct values of a column of `verdicts`, sorted."""
         where, values = selection.where()
         found = self.rows(
-            f"SELECT DISTINCT {column} FROM verdicts WHERE {where} AND {column} IS NOT NULL "  # noqa: S608
+            f"SELECT DISTINCT {column} FROM verdicts WHERE {where} AND {column} IS NOT NULL "
             "ORDER BY ALL",
             values,
         )

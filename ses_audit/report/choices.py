@@ -1,5 +1,6 @@
 """What a person chooses, checked against what there is: an unknown value is refused by name."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -70,7 +71,7 @@ def _one_of(audit: Audit, what: str, value: str, column: str, short: str) -> str
     if not wanted:
         return ""
     found = audit.queries.rows(
-        f"SELECT DISTINCT {column} FROM verdicts WHERE {column} = ? OR {short} = ? ORDER BY ALL",  # noqa: S608
+        f"SELECT DISTINCT {column} FROM verdicts WHERE {column} = ? OR {short} = ? ORDER BY ALL",
         [wanted, wanted],
     )
     arns = [str(arn) for (arn,) in found]
@@ -83,7 +84,7 @@ def _one_of(audit: Audit, what: str, value: str, column: str, short: str) -> str
             f"{what} {wanted!r} is {len(arns)} things: give the ARN, one of {', '.join(arns[:5])}",
             USAGE,
         )
-    names = audit.queries.rows(f"SELECT DISTINCT {column}, {short} FROM verdicts")  # noqa: S608
+    names = audit.queries.rows(f"SELECT DISTINCT {column}, {short} FROM verdicts")
     return choose(what, wanted, [str(name) for row in names for name in row])
 
 

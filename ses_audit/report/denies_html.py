@@ -1,5 +1,6 @@
 """What the SCPs stop, drawn and listed: the tree, the statements, each denied cell."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -8,7 +9,13 @@ from typing import TYPE_CHECKING
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip, verdict_kind
 from ses_audit.report.html_table import LIMIT, Group, table
-from ses_audit.report.labels import arn, plural, type_word
+from ses_audit.report.labels import (
+    account_label,
+    identity_label,
+    plural,
+    principal_label,
+    region_label,
+)
 from ses_audit.report.reasons import Reasons
 from ses_audit.report.scp_stops import BLOCKERS, DENIES, StatementKey, Stop
 from ses_audit.report.statements import scp_statement
@@ -47,9 +54,13 @@ def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
         lines = [_tree_note(organization, stop, most) for stop in by_target.get(target, ())]
         stopping = {stop.key.policy for stop in by_target.get(target, ())}
         whole_level = any(not policy for policy in stopping)
-        idle = [name for name, policy in attached if policy not in stopping]
-        if idle and not whole_level and idle != ["FullAWSAccess"]:
-            lines.append(Note(f"{', '.join(idle)}: stops no send by itself"))
+        idle = [
+            name
+            for name, policy in attached
+            if policy not in stopping and name != "FullAWSAccess" and not whole_level
+        ]
+        if idle:
+            lines.append(Note(f"{', '.join(idle)}: denies no cell"))
         if lines:
             notes[target] = lines
     nodes = organization_tree(organization, notes, {}, accounts=False)
@@ -57,17 +68,19 @@ def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
     return tree_svg(
         nodes,
         "OU tree with its SCPs",
-        f"{plural(len(found), 'statement')} that stop {stopped:,} sends; the table below says the same",
+        f"{plural(len(found), 'statement')}, {stopped:,} denials; the table below says the same",
     ) + (
         '<p class="quiet">A bar is the cells (principal × identity × action) that a statement '
-        f"denies; {chip('scp_alone', word='dark part')} that it alone denies. FullAWSAccess by "
-        "itself is not drawn.</p>"
+        f"denies; {chip('scp_alone', word='dark part')} that it alone denies. FullAWSAccess is "
+        "not drawn.</p>"
     )
 
 
 def _tree_note(organization: Organization, stop: Stop, most: int) -> Note:
     sole = stop.cells.get("sole", 0)
-    words = f"{stop.key.name(organization)}: {stop.key.statement()} — denies {stop.total:,}"
+    words = (
+        f"{stop.key.name(organization)}: {stop.key.statement(organization)} — denies {stop.total:,}"
+    )
     words += f", {sole:,} of them alone" if stop.total else ""
     if stop.cells.get("narrows"):
         words += f"; narrows {stop.cells['narrows']:,}"
@@ -81,7 +94,7 @@ def statements_table(audit: Audit, found: Sequence[Stop], cells: int) -> str:
     for stop in found:
         key = stop.key
         text = scp_statement(organization, key.policy, key.index)
-        shown = escape(key.statement())
+        shown = escape(key.statement(organization))
         if text:
             shown = f"<details><summary>{shown}</summary><pre>{escape(text)}</pre></details>"
         elif not key.policy and key.target:
@@ -143,18 +156,19 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
     source = (
         f"WITH {DENIES.format(where=where)} SELECT coalesce(policy, ''), coalesce(sid, ''), "
         "statement_index, denial_kind, coalesce(target, ''), blocker, principal_arn, "
-        "principal_type, principal_account_name, identity_name, region, verdict_without, "
-        "verdict_without_scp, verdict, list(action ORDER BY action) AS actions, min(ruling) AS ruling "
+        "principal_type, principal_name, principal_account, principal_account_name, identity_arn, "
+        "identity_name, region, verdict_without, verdict_without_scp, verdict, "
+        "list(action ORDER BY action) AS actions, min(ruling) AS ruling "
         f"FROM denies {only} GROUP BY ALL"
     )
     total, counted = audit.queries.rows(
-        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",  # noqa: S608
+        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",
         values,
     )[0]
     found = audit.queries.rows(
-        f"SELECT * FROM ({source}) ORDER BY CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "  # noqa: S608
+        f"SELECT * FROM ({source}) ORDER BY CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
         f"WHEN 'narrows' THEN 2 ELSE 3 END, "
-        f"{', '.join(map(str, range(1, 17)))} LIMIT {LIMIT}",
+        f"{', '.join(map(str, range(1, 20)))} LIMIT {LIMIT}",
         values,
     )
     reasons = Reasons(audit, (row[-1] for row in found))
@@ -162,20 +176,20 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
     groups: dict[tuple[str, StatementKey], list[list[str]]] = {}
     for row in found:
         key = StatementKey(*row[:5])
-        blocker, who, who_type, account, identity, region, without, without_scp, verdict = row[5:14]
-        actions, ruling = row[14:]
+        blocker, who, who_type, name, account_id, account, _, identity, region = row[5:14]
+        without, without_scp, verdict, actions, ruling = row[14:]
         names = [a.removeprefix("ses:") for a in actions]
         also = [
-            reasons.words(r)
+            reasons.words(r, together=reasons.together(ruling))
             for r in reasons.of(ruling)
             if (r.policy, r.statement_index, r.target) != (key.policy, key.index, key.target)
         ]
         groups.setdefault((blocker, key), []).append(
             [
-                f'<span class="quiet">{escape(type_word(who_type))}</span> {arn(who)}',
-                escape(account),
-                "(not read)" if identity == "*" else escape(identity),
-                "(all)" if region == "*" else escape(region),
+                principal_label(who, who_type, name, account=account_id or ""),
+                account_label(account_id, account),
+                identity_label(identity),
+                region_label(region),
                 "all" if len(names) == every else escape(", ".join(names)),
                 _verdict(verdict, without_scp),
                 _without(without if without is not None else without_scp),
@@ -202,8 +216,10 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
             ],
             [
                 Group(
-                    f"{escape(BLOCKERS[blocker])}: {escape(key.name(organization))}, "
-                    f"{escape(key.statement())} @ {escape(_target(organization, key.target))}",
+                    escape(
+                        f"{BLOCKERS[blocker]}: {key.name(organization)}, "
+                        f"{key.statement(organization)} @ {_target(organization, key.target)}"
+                    ),
                     rows,
                 )
                 for (blocker, key), rows in groups.items()
@@ -222,5 +238,3 @@ def _verdict(verdict: str, without_scp: str) -> str:
 
 def _without(verdict: str | None) -> str:
     return chip(verdict_kind(verdict).name) if verdict else "–"
-
-

@@ -53,6 +53,7 @@ def table(
     kind: str = "",
     head: str = "",
     group: str = "",
+    said: str = "",
 ) -> str:
     """A table whose caption says "N of M".
 
@@ -76,6 +77,8 @@ def table(
         Safe HTML of a header row above the columns.
     group
         The heading of a first column that holds the groups; "" gives each group a row.
+    said
+        Another "N of M" than that of the rows; plain text.
 
     Examples
     --------
@@ -85,7 +88,8 @@ def table(
     grouped = [g if isinstance(g, Group) else Group("", [g]) for g in groups]
     shown = cut(grouped)
     count = sum(len(group.rows) for group in shown)
-    label = f"{caption}: {count:,} of {total:,} {what}"
+    of_all = said if said and count == total else f"{count:,} of {total:,} {what}"
+    label = f"{caption}: {of_all}"
     numbers = frozenset(numeric)
     titles = [group, *columns] if group else list(columns)
     shift = len(titles) - len(columns)
@@ -100,7 +104,7 @@ def table(
     return (
         f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(label)}">'
         f"<table{of_kind}><caption><strong>{escape(caption)}</strong>: "
-        f"{count:,} of {total:,} {escape(what)}</caption>"
+        f"{escape(of_all)}</caption>"
         f"<thead>{head}<tr>{heads}</tr></thead>{''.join(bodies)}</table></div>\n"
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ses_audit.audit.queries import ROOT, Selection
 from ses_audit.escape import html as escape
 from ses_audit.report.html_table import Group, table
-from ses_audit.report.labels import account_label, arn, plural, principal_label, tag
+from ses_audit.report.labels import account_label, arn, plural, principal_label, region_label, tag
 from ses_audit.report.links import files_line
 from ses_audit.report.rollup_html import account_order
 from ses_audit.report.tree_svg import organization_tree, tree_svg
@@ -191,7 +191,7 @@ class Inventory:
                 [
                     escape(row["name"]),
                     escape(row["type"]),
-                    escape(row["region"]),
+                    region_label(row["region"]),
                     _yes(row["verified"], "verified", "not verified"),
                     "not read" if default is None else escape(default) or "none",
                     f"{row['policies']:,}",

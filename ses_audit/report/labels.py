@@ -15,6 +15,7 @@ __all__ = [
     "number",
     "plural",
     "principal_label",
+    "region_label",
     "tag",
     "type_word",
 ]
@@ -102,13 +103,14 @@ def principal_label(
     return shown
 
 
-def identity_label(name: str, region: str = "") -> str:
+def identity_label(name: str) -> str:
     """An identity by its name; one that stands for those not read says so."""
-    shown = "identities not read" if name == "*" else escape(name)
-    if not region:
-        return shown
-    where = "all regions" if region == "*" else escape(region)
-    return f'{shown} <span class="quiet">{where}</span>'
+    return "(not read)" if name == "*" else escape(name)
+
+
+def region_label(region: str) -> str:
+    """A region in one line; one that stands for those not read says so."""
+    return f'<span class="one-line">{"(all)" if region == "*" else escape(region)}</span>'
 
 
 def actions_label(actions: list[str], total: int) -> str:

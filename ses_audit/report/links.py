@@ -29,8 +29,8 @@ def files_line(data: str, *names: str) -> str:
     """
     if not data:
         return (
-            '<p class="quiet">The whole table: <code>ses-audit verdicts SNAPSHOT --format csv</code>, '
-            "or the methods of <code>ses_audit.open(SNAPSHOT)</code>.</p>\n"
+            '<p class="quiet">The whole table: <code>ses-audit verdicts SNAPSHOT --format csv'
+            "</code>, or the methods of <code>ses_audit.open(SNAPSHOT)</code>.</p>\n"
         )
     folder = data.rstrip("/")
     links = [

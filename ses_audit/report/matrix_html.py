@@ -4,6 +4,7 @@ Principals that can send, could without the SCPs, or are unknown have rows; thos
 cells share one. The rest is told in one row a block.
 """
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
@@ -67,6 +68,7 @@ class _Principal:
     account_name: str
     smtp: bool
     best: int
+    unread: bool
     cells: dict[str, list[_Part]] = field(default_factory=dict)
 
 
@@ -164,9 +166,9 @@ def _blocks(audit: Audit, selection: Selection, limit: int) -> dict[str, _Block]
       SELECT identity_account, principal_arn, principal_type, best FROM best WHERE best < {_DENIED}
       QUALIFY row_number() OVER (ORDER BY best, identity_account, principal_arn) <= {int(limit)})
     SELECT v.identity_account, v.identity_arn, v.principal_arn, v.principal_type,
-           v.principal_name, v.principal_account, v.principal_account_name, v.smtp, s.best, v.rank,
-           list(v.action ORDER BY v.action), min(v.ruling), any_value(v.conditions),
-           any_value(v.missing_evidence)
+           v.principal_name, v.principal_account, v.principal_account_name, v.smtp, v.unread,
+           s.best, v.rank, list(v.action ORDER BY v.action), min(v.ruling), v.conditions,
+           v.missing_evidence
     FROM verdicts v
     JOIN shown s USING (identity_account, principal_arn, principal_type)
     WHERE {where}
@@ -181,6 +183,7 @@ def _blocks(audit: Audit, selection: Selection, limit: int) -> dict[str, _Block]
         account,
         account_name,
         smtp,
+        unread,
         best,
         rank,
         actions,
@@ -193,7 +196,8 @@ def _blocks(audit: Audit, selection: Selection, limit: int) -> dict[str, _Block]
             owner, _Block(owner, known.name if known else "", (known.ou if known else "") or "Root")
         )
         principal = block.principals.setdefault(
-            (arn, kind), _Principal(arn, kind, name, account or "", account_name, smtp, best)
+            (arn, kind),
+            _Principal(arn, kind, name, account or "", account_name, bool(smtp), best, unread),
         )
         part = _Part(rank, tuple(actions), ruling, conditions or "", missing or "")
         principal.cells.setdefault(identity, []).append(part)
@@ -233,7 +237,7 @@ def _columns(audit: Audit, selection: Selection) -> dict[str, list[tuple[str, st
               FROM verdicts WHERE {where} GROUP BY ALL)
             QUALIFY row_number() OVER (PARTITION BY identity_account
                                        ORDER BY best, alive DESC, identity_arn) <= {COLUMN_LIMIT}
-            ORDER BY region, identity_name""",  # noqa: S608
+            ORDER BY region, identity_name""",
         values,
     ):
         found.setdefault(owner, []).append((region, name, arn))
@@ -277,7 +281,7 @@ def _block(
     for (name, account), found in sorted(others.items()):
         groups.append(
             Group(
-                f"from {account_label(account, name)}",
+                f"from {account_label(account, name) if account else 'outside any account'}",
                 [row for _, row in sorted(found, key=lambda item: item[0])],
             )
         )
@@ -297,13 +301,15 @@ def _table(
     every = audit.queries.rows(
         "SELECT count(*) FROM identities WHERE identity_account = ?", [block.account]
     )[0][0]
-    can = sum(p.best <= 1 for p in block.principals.values())
-    total = len(block.principals) + sum(r.principals for r in rest)
-    caption = (
-        f"{block.name or block.account} {block.account if block.name else ''} · "
-        f"{can:,} of {total:,} principals can send from "
-        f"{len(columns):,} of {plural(every, 'identity', 'identities')}"
-    )
+    known = [p for p in block.principals.values() if not p.unread]
+    own = [p for p in known if p.account == block.account]
+    can = sum(p.best <= 1 for p in own)
+    total = len(own) + sum(r.principals for r in rest if r.own)
+    elsewhere = sum(p.best <= 1 for p in known) - can
+    said = f"{can:,} of {plural(total, 'principal')} can send"
+    if elsewhere:
+        said += f", and {elsewhere:,} from elsewhere"
+    said += f"; {len(columns):,} of {plural(every, 'identity', 'identities')}"
     heads: list[tuple[str, int]] = []
     for region, _, _ in columns:
         if heads and heads[-1][0] == region:
@@ -322,13 +328,14 @@ def _table(
     count = sum(len(group.rows) for group in groups)
     names = ["identities not read" if name == "*" else name for _, name, _ in columns]
     return table(
-        caption,
+        f"{block.name} {block.account}".strip(),
         ["Principal", *names],
         groups,
         total=count,
         what="rows",
         kind="matrix",
         head=head,
+        said=said,
     )
 
 
@@ -336,14 +343,14 @@ def _row_label(group: list[_Principal]) -> str:
     first = group[0]
     if len(group) < _ALIKE:
         return principal_label(
-            first.arn, first.type, first.name, smtp=first.smtp, account=first.account
+            first.arn, first.type, first.name, smtp=bool(first.smtp), account=first.account
         )
     counted: dict[str, int] = {}
     for principal in group:
         counted[principal.type] = counted.get(principal.type, 0) + 1
     words = ", ".join(plural(n, type_word(kind)) for kind, n in sorted(counted.items()))
     names = "".join(
-        f"<li>{principal_label(p.arn, p.type, p.name, smtp=p.smtp)}</li>"
+        f"<li>{principal_label(p.arn, p.type, p.name, smtp=bool(p.smtp))}</li>"
         for p in sorted(group, key=lambda p: (p.type, p.name))
     )
     return f'<details><summary>{words} alike</summary><ul class="names">{names}</ul></details>'

@@ -1,5 +1,6 @@
 """Why a cell is as it is, in a few words: which policy, which statement, where attached."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Iterable
@@ -37,6 +38,8 @@ class Reason:
     sid: str
     statement_index: int | None
     target: str
+    without: str
+    """The verdict if this SCP were not attached to its target; "" for other layers."""
 
 
 def short(text: str, length: int = 60) -> str:
@@ -107,13 +110,14 @@ class Reasons:
             marks = placeholders(part)
             for ruling, *rest in audit.queries.rows(
                 "SELECT ruling, certain, layer, kind, coalesce(policy, ''), coalesce(sid, ''), "
-                f"statement_index, coalesce(target, '') FROM denials WHERE ruling IN ({marks})",  # noqa: S608
+                "statement_index, coalesce(target, ''), coalesce(verdict_without, '') "
+                f"FROM denials WHERE ruling IN ({marks})",
                 part,
             ):
                 self._of.setdefault(ruling, []).append(Reason(*rest))
             self._failed.update(
                 audit.queries.rows(
-                    f"SELECT n, failed_checks FROM rulings WHERE n IN ({marks})",  # noqa: S608
+                    f"SELECT n, failed_checks FROM rulings WHERE n IN ({marks})",
                     part,
                 )
             )
@@ -122,11 +126,19 @@ class Reasons:
         """The denials of a ruling."""
         return self._of.get(ruling, [])
 
-    def words(self, reason: Reason) -> str:
+    def together(self, ruling: int) -> bool:
+        """Whether no layer denies by itself: each allows, but in no context that all allow."""
+        certain = [reason for reason in self.of(ruling) if reason.certain]
+        layers = {reason.layer for reason in certain}
+        return len(layers) > 1 and any(r.without in ("ALLOWED", "CONDITIONAL") for r in certain)
+
+    def words(self, reason: Reason, *, together: bool = False) -> str:
         """One denial in a few words."""
         name = policy_label(self._organization, reason.policy) if reason.policy else ""
         match reason.layer, reason.kind:
             case "identity_policy", "implicit":
+                if together:
+                    return "the identity policies allow in other contexts only"
                 return "no identity policy allows"
             case "identity_policy", _:
                 return f"policy {name} denies"
@@ -148,13 +160,17 @@ class Reasons:
         if not target:
             return "the SCPs together with the policies leave no context"
         on = [name for name, _ in self._organization.policies_on(target)]
+        where = self._organization.target_name(target)
+        if self._organization.may_allow(target):
+            return f"SCP {', '.join(on)} @ {where} allows in other contexts only"
         names = f" ({', '.join(on)})" if on else " (none attached)"
-        return f"no SCP allows @ {self._organization.target_name(target)}{names}"
+        return f"no SCP allows @ {where}{names}"
 
     def line(self, ruling: int, *, layer: str = "") -> str:
         """All denials of a ruling in one line; of one layer where it is given."""
         found = [r for r in self.of(ruling) if not layer or r.layer == layer]
-        words = list(dict.fromkeys(self.words(reason) for reason in found))
+        together = self.together(ruling)
+        words = list(dict.fromkeys(self.words(r, together=together) for r in found))
         check = self._failed.get(ruling, "").split(";")[0]
         before = f"{_CHECKS[check]}: " if check in _CHECKS else ""
         return before + "; ".join(words)

@@ -1,5 +1,6 @@
 """The send matrix rolled up: one row an account or an OU, one column a region."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from ses_audit.audit.queries import OUTSIDE, RANKS, Selection
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import Group, table
-from ses_audit.report.labels import account_label
+from ses_audit.report.labels import account_label, plural
 
 if TYPE_CHECKING:
     from ses_audit.audit.queries import Queries
@@ -19,12 +20,12 @@ __all__ = ["MANY_ACCOUNTS", "account_order", "rollup"]
 MANY_ACCOUNTS = 100
 """With more accounts than this, the roll-up is by OU."""
 
-_NAMED = 3
+_NAMED = 2
 """How many senders a row names."""
 
 _BEST = """
 WITH best AS (
-  SELECT principal_ou, {key}, principal_arn, principal_type, {region} min(rank) AS rank
+  SELECT principal_ou, {key}, principal_arn, principal_type, unread, {region} min(rank) AS rank
   FROM verdicts WHERE {where} GROUP BY ALL)
 """
 
@@ -75,8 +76,10 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
             escape(row.ou),
             [
                 [
-                    f"{row.principals:,}" if by_ou else account_label(row.account, row.name),
-                    f"<strong>{row.can:,}</strong>" + ("" if by_ou else f" of {row.principals:,}"),
+                    plural(row.principals, "principal")
+                    if by_ou
+                    else account_label(row.account, row.name),
+                    _of(row.can, row.principals),
                     _names(row),
                     *(_region(row.regions.get(region, {})) for region in regions),
                 ]
@@ -95,7 +98,7 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
         groups,
         total=len(inside) if by_ou else accounts_total,
         what="OUs with principals" if by_ou else "accounts",
-        kind="matrix",
+        kind="rollup",
         group="OU",
     )
 
@@ -118,16 +121,20 @@ def _read(queries: Queries, selection: Selection, key: str) -> dict[tuple[str, s
         key=key, region="any_value(principal_name) AS principal_name,", where=where
     )
     for ou, account, name, principals, can, names in queries.rows(
-        overall + "SELECT principal_ou, principal_account, principal_account_name, count(*), "
-        "count(*) FILTER (rank <= 1), "
-        f"(list(principal_name ORDER BY principal_type = 'root', rank, principal_type DESC, "
-        "principal_name) "  # noqa: S608
+        overall + "SELECT principal_ou, principal_account, principal_account_name, "
+        "count(*) FILTER (NOT unread), count(*) FILTER (rank <= 1), "
+        "(list(principal_name ORDER BY principal_type = 'root', principal_name LIKE 'AWS%', "
+        "rank, principal_type DESC, principal_name) "
         f"FILTER (rank <= 1))[:{_NAMED}] FROM best GROUP BY ALL",
         values,
     ):
         known = row(ou, account, name)
         known.principals, known.can, known.named = principals, can, list(names or ())
     return found
+
+
+def _of(count: int, total: int) -> str:
+    return f'<span class="one-line"><strong>{count:,}</strong> of {total:,}</span>'
 
 
 def _names(row: _Row) -> str:

@@ -1,5 +1,6 @@
 """What each SCP statement stops, counted: alone, with other SCPs, with other layers."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -59,11 +60,15 @@ class StatementKey:
         on = [name for name, _ in organization.policies_on(self.target)]
         return ", ".join(on) if on else "no SCP"
 
-    def statement(self) -> str:
+    def statement(self, organization: Organization) -> str:
         """Which statement; plain text."""
         if self.kind == "explicit":
             return statement_label(self.sid, self.index)
-        return "no statement allows it" if self.target else "no context is left"
+        if not self.target:
+            return "no context is left"
+        if organization.may_allow(self.target):
+            return "allows in other contexts only"
+        return "no statement allows a send"
 
 
 @dataclass(slots=True)
@@ -87,10 +92,11 @@ def blocked_cells(audit: Audit, selection: Selection) -> dict[str, int]:
     where, values = selection.where()
     return dict(
         audit.queries.rows(
-            f"WITH {DENIES.format(where=where)} SELECT blocker, count(*) FROM ("  # noqa: S608
+            f"WITH {DENIES.format(where=where)} SELECT blocker, count(*) FROM ("
             "SELECT principal_arn, principal_type, identity_arn, action, "
             "min_by(blocker, CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
-            "WHEN 'layers' THEN 2 ELSE 3 END) AS blocker FROM denies GROUP BY ALL) GROUP BY blocker",
+            "WHEN 'layers' THEN 2 ELSE 3 END) AS blocker FROM denies GROUP BY ALL) "
+            "GROUP BY blocker",
             values,
         )
     )

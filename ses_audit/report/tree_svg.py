@@ -166,6 +166,9 @@ def tree_svg(nodes: Sequence[Node], title: str, description: str) -> str:
 def _note(note: Note, x: int, y: int) -> list[str]:
     pieces: list[str] = []
     if note.length is not None:
+        pieces.append(
+            f'<rect class="track" x="{x}" y="{y + 4}" width="{_BAR}" height="12" rx="2"/>'
+        )
         for part, name in ((note.length, "bar"), (note.dark, "bar dark")):
             width = max(2, round(_BAR * part)) if part else 0
             pieces.append(

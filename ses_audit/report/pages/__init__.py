@@ -7,23 +7,16 @@ Every page is `page(audit, **parameters) -> Page`; every parameter is text and m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
 
+from ses_audit.report.page import Page
 from ses_audit.report.pages import inventory, scp_denies, send_matrix
-
-if TYPE_CHECKING:
-    from ses_audit.audit import Audit
-    from ses_audit.report.page import Page
 
 __all__ = ["PAGES", "PageMaker"]
 
 
-class PageMaker(Protocol):
-    """Makes a page of a snapshot."""
-
-    def __call__(self, audit: Audit, **parameters: Any) -> Page: ...
-
+PageMaker = Callable[..., Page]
+"""Makes a page of an audit and text parameters."""
 
 PAGES: Mapping[str, PageMaker] = {
     inventory.NAME: inventory.page,

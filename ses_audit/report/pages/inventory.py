@@ -47,9 +47,7 @@ def page(audit: Audit, *, ou: str = "", account: str = "", data: str = "") -> Pa
         answer=section(NAME, "answer", "", _answer(audit, inventory, selection)),
         picture=section(NAME, "picture", "The organization", inventory.tree()),
         table=section(NAME, "table", "What was read", inventory.tables(data)),
-        unseen=section(
-            NAME, "unseen", "What could not be seen", unseen_body(audit, details=True)
-        ),
+        unseen=section(NAME, "unseen", "What could not be seen", unseen_body(audit, details=True)),
         where_next=section(NAME, "next", "Where to go next", _NEXT),
     )
 
@@ -66,7 +64,9 @@ def _answer(audit: Audit, inventory: Inventory, selection: Selection) -> str:
     summary = audit.summary()
     types = inventory.types()
     parts = ", ".join(
-        plural(types[kind], word) for kind, word in (("user", "user"), ("role", "role")) if types.get(kind)
+        plural(types[kind], word)
+        for kind, word in (("user", "user"), ("role", "role"))
+        if types.get(kind)
     )
     if types.get("root"):
         parts += f"{' and ' if parts else ''}{plural(types['root'], 'root user')}"

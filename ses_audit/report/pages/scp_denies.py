@@ -121,7 +121,9 @@ def _answer(
     alone = blocked.get("sole", 0) + blocked.get("several", 0)
     denied = alone + blocked.get("layers", 0)
     if organization.none:
-        words = "<strong>No SCP applies</strong>: the snapshot states that there is no organization."
+        words = (
+            "<strong>No SCP applies</strong>: the snapshot states that there is no organization."
+        )
     elif organization.id is None:
         words = (
             "<strong>Not known</strong>: no organization was read, so neither were its SCPs; "
@@ -131,8 +133,8 @@ def _answer(
         words = f"<strong>The SCPs deny nothing</strong> of {cells:,} cells."
     else:
         words = (
-            f"<strong>SCPs deny {denied:,} of {cells:,} cells; for {alone:,} nothing else does</strong>"
-            ": without the SCPs these would be sent, always or under conditions. "
+            f"<strong>SCPs deny {denied:,} of {cells:,} cells; for {alone:,} nothing else does"
+            "</strong>: without the SCPs they would be allowed, always or under conditions. "
             f"{blocked.get('sole', 0):,} of them hang on one SCP alone, "
             f"{blocked.get('several', 0):,} on several at once. The other "
             f"{blocked.get('layers', 0):,} are denied by other layers too."
@@ -141,8 +143,8 @@ def _answer(
         words += f" {plural(blocked['narrows'], 'cell')} more pass in fewer contexts."
     tops = [stop for stop in found if stop.cells.get("sole")][:3]
     named = "; ".join(
-        f"{escape(stop.key.name(organization))} on {escape(organization.target_name(stop.key.target))} "
-        f"({stop.cells['sole']:,})"
+        f"{escape(stop.key.name(organization))} on "
+        f"{escape(organization.target_name(stop.key.target))} ({stop.cells['sole']:,})"
         for stop in tops
     )
     most = f"<p>Most by itself: {named}.</p>\n" if named else ""

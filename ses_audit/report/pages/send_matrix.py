@@ -1,5 +1,6 @@
 """02_send_matrix: who can send, from which identity, in which region."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -9,7 +10,14 @@ from ses_audit.escape import html as escape
 from ses_audit.report.choices import choose, select
 from ses_audit.report.glyphs import chip, legend
 from ses_audit.report.html_table import LIMIT, table
-from ses_audit.report.labels import account_label, arn, number, plural, principal_label, type_word
+from ses_audit.report.labels import (
+    account_label,
+    identity_label,
+    number,
+    plural,
+    principal_label,
+    region_label,
+)
 from ses_audit.report.links import files_line
 from ses_audit.report.matrix_html import principal_matrix
 from ses_audit.report.page import Page, section
@@ -78,7 +86,9 @@ def page(
             NAME,
             "picture",
             "The matrix",
-            rollup(audit.queries, selection, chosen, accounts) + legend() + _matrix(audit, selection),
+            rollup(audit.queries, selection, chosen, accounts)
+            + legend()
+            + _matrix(audit, selection),
         ),
         table=section(NAME, "table", "Row by row", _table(audit, selection, data)),
         unseen=section(NAME, "unseen", "What could not be seen", unseen_body(audit)),
@@ -90,22 +100,22 @@ def _answer(audit: Audit, selection: Selection) -> str:
     where, values = selection.where()
     by_rank = dict(
         audit.queries.rows(
-            "SELECT best, count(*) FROM (SELECT principal_arn, principal_type, min(rank) AS best "
-            f"FROM verdicts WHERE {where} AND principal_ou <> 'Outside the organization' "  # noqa: S608
+            "SELECT best, count(*) FILTER (NOT unread) FROM ("
+            "SELECT principal_arn, principal_type, unread, min(rank) AS best "
+            f"FROM verdicts WHERE {where} AND principal_ou <> 'Outside the organization' "
             "GROUP BY ALL) GROUP BY best",
             values,
         )
     )
     smtp = audit.queries.rows(
-        f"SELECT count(DISTINCT principal_arn) FROM verdicts WHERE {where} AND smtp AND rank <= 1 "  # noqa: S608
+        f"SELECT count(DISTINCT principal_arn) FROM verdicts WHERE {where} AND smtp AND rank <= 1 "
         "AND action = 'ses:SendRawEmail'",
         values,
     )[0][0]
     of_kind = {name: by_rank.get(rank, 0) for rank, name in enumerate(RANKS)}
     can = of_kind["allowed"] + of_kind["conditional"]
     total = sum(of_kind.values())
-    verb = "can" if total != 1 or can != 1 else "can"
-    words = f"<strong>{can:,} of {plural(total, 'principal')} {verb} send</strong>"
+    words = f"<strong>{can:,} of {plural(total, 'principal')} can send</strong>"
     if can:
         words += f": {of_kind['allowed']:,} whatever the request says"
         if of_kind["conditional"]:
@@ -130,12 +140,14 @@ def _outsiders(audit: Audit, selection: Selection) -> str:
         "SELECT principal_arn, principal_type, principal_name, principal_account, identity_arn, "
         "identity_name, region, identity_account, identity_account_name, min(rank) AS best, "
         "any_value(conditions) FILTER (rank = 1) "
-        f"FROM verdicts WHERE {where} AND principal_ou = 'Outside the organization' AND rank <= 1 "  # noqa: S608
+        f"FROM verdicts WHERE {where} AND principal_ou = 'Outside the organization' AND rank <= 1 "
         "GROUP BY ALL ORDER BY principal_arn, identity_arn",
         values,
     )
     lines = []
-    for who, kind, name, account, _, identity, region, owner, owner_name, best, conditions in found[:8]:
+    for who, kind, name, account, _, identity, region, owner, owner_name, best, conditions in found[
+        :8
+    ]:
         note = f"if {conditions}" if RANKS[best] == "conditional" and conditions else ""
         lines.append(
             f"<li>{principal_label(who, kind, name, account=account or '')} → "
@@ -166,12 +178,13 @@ def _matrix(audit: Audit, selection: Selection) -> str:
 def _table(audit: Audit, selection: Selection, data: str) -> str:
     where, values = selection.where()
     source = (
-        "SELECT principal_arn, principal_type, principal_account_name, smtp, identity_name, region, "
+        "SELECT principal_arn, principal_type, principal_name, principal_account, "
+        "principal_account_name, smtp, identity_arn, identity_name, region, identity_account, "
         "identity_account_name, rank, list(action ORDER BY action) AS actions, conditions, "
-        f"missing_evidence, rule_confidence FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"  # noqa: S608
+        f"missing_evidence, rule_confidence FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"
     )
     total, cells = audit.queries.rows(
-        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",  # noqa: S608
+        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",
         values,
     )[0]
     found = audit.queries.rows(
@@ -184,11 +197,15 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
     for (
         who,
         kind,
+        name,
+        account,
         account_name,
         smtp,
+        _,
         identity,
         region,
         owner,
+        owner_name,
         rank,
         actions,
         conditions,
@@ -199,12 +216,11 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
         why = conditions if RANKS[rank] == "conditional" else missing_words(missing or "")
         body.append(
             [
-                arn(who),
-                escape(type_word(kind)) + (" · SMTP" if smtp else ""),
-                escape(account_name),
-                "(not read)" if identity == "*" else escape(identity),
-                "(all)" if region == "*" else escape(region),
-                escape(owner),
+                principal_label(who, kind, name, smtp=bool(smtp), account=account or ""),
+                account_label(account, account_name),
+                identity_label(identity),
+                region_label(region),
+                "the same" if owner == account else account_label(owner, owner_name),
                 "all" if len(names) == len(every) else escape(", ".join(names)),
                 chip(RANKS[rank]),
                 escape(why),
@@ -220,7 +236,6 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
             "Who can send",
             [
                 "Principal",
-                "Type",
                 "Account",
                 "Identity",
                 "Region",
@@ -245,5 +260,6 @@ def _next(audit: Audit) -> str:
         '<code>ses-audit explain "554 Access denied …" --snapshot SNAPSHOT</code>.</li>'
         "<li>One identity: <code>ses-audit who-can SNAPSHOT IDENTITY</code>.</li>"
         "<li>Another action or account on this page: the parameters <code>action</code>, "
-        "<code>account</code>, <code>ou</code>, <code>identity</code>, <code>region</code>.</li></ul>"
+        "<code>account</code>, <code>ou</code>, <code>identity</code>, <code>region</code>.</li>"
+        "</ul>"
     )
