@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,12 @@ def replay(
     server = serve(recording, port, weather)
     with server:
         if print_env:
-            for name, value in environment(server.url, recording.caller_account).items():
+            wanted = environment(server.url, recording.caller_account)
+            # A profile, or the endpoint of one service, would win over these.
+            for name in sorted(os.environ):
+                if name.startswith("AWS_") and name not in wanted:
+                    click.echo(f"unset {name}")
+            for name, value in wanted.items():
                 click.echo(f"export {name}={value}")
         else:
             click.echo(server.url)

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
-from ses_audit.snapshot.readings import in_order
+from ses_audit.snapshot.readings import complete_reading, in_order
 
 __all__ = ["Answer", "Call", "Paging", "Recording", "paging"]
 
@@ -21,6 +21,7 @@ _ERRORS = {
     State.THROTTLED: ("TooManyRequestsException", 429),
     State.SERVER_ERROR: ("InternalFailure", 500),
     State.REGION_DISABLED: ("UnrecognizedClientException", 403),
+    State.EMPTY: ("NotFoundException", 404),
 }
 
 
@@ -107,7 +108,8 @@ class Recording:
     """
 
     def __init__(self, records: Iterable[Record], caller_account: str | None = None) -> None:
-        self._pages: dict[Call, list[Record]] = {}
+        self._records: dict[Call, list[Record]] = {}
+        self._refusals: dict[str, Record] = {}
         self.accounts: set[str] = set()
         readers: list[str] = []
         for record in in_order(records):
@@ -118,10 +120,11 @@ class Recording:
                 record.operation,
                 arguments_of(record.request),
             )
-            pages = self._pages.setdefault(call, [])
-            if not any(name in record.request for name in ("NextToken", "Marker")):
-                pages.clear()
-            pages.append(record)
+            self._records.setdefault(call, []).append(record)
+            if record.operation == "AssumeRole":
+                self._refusals.pop(record.account, None)
+                if not record.status.is_evidence:
+                    self._refusals[record.account] = record
             self.accounts.add(record.account)
             if record.service == "organizations":
                 readers.append(record.account)
@@ -132,38 +135,39 @@ class Recording:
     @property
     def partition(self) -> str:
         """The partition of the recorded ARNs."""
-        for call, pages in self._pages.items():
-            if call.operation == "GetAccountAuthorizationDetails" and pages[0].response:
+        for call, records in self._records.items():
+            if call.operation == "GetAccountAuthorizationDetails" and records[0].response:
                 for name in ("RoleDetailList", "UserDetailList"):
-                    items = pages[0].response.get(name)
+                    items = records[0].response.get(name)
                     if isinstance(items, list) and items:
                         return str(items[0]["Arn"]).split(":")[1]
         return "aws"
 
     def calls(self) -> list[Call]:
         """Every recorded call."""
-        return list(self._pages)
+        return list(self._records)
 
     def refuses_role(self, account: str) -> Answer | None:
         """The recorded refusal of AssumeRole in an account; None where it was granted."""
-        for call, pages in self._pages.items():
-            if (call.account, call.operation) == (account, "AssumeRole"):
-                last = pages[-1]
-                if not last.status.is_evidence:
-                    return self._error(last)
+        if account in self._refusals:
+            return self._error(self._refusals[account])
         if account not in self.accounts:
             return Answer(None, "AccessDenied", f"nothing is recorded of account {account}", 403)
         return None
 
     def answer(self, call: Call) -> Answer:
         """The answer to a call: whole lists, to be paged by the server."""
-        pages = self._pages.get(call)
-        if not pages:
+        records = self._records.get(call)
+        if not records:
             text = f"{call.service}.{call.operation} of {call.account}/{call.region}"
             return Answer(None, "ReplayNotRecorded", f"nothing is recorded of {text}", 400)
-        failed = next((p for p in pages if p.response is None), None)
-        if failed is not None:
-            return self._error(failed)
+        answered = [r for r in records if r.response is not None]
+        pages = complete_reading(answered)
+        if pages is None:
+            failed = [record for record in records if record.response is None]
+            if failed:
+                return self._error(failed[-1])
+            pages = answered
         merged: dict[str, object] = {}
         how = paging(call.service, call.operation)
         for page in pages:

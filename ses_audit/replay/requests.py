@@ -49,11 +49,12 @@ def account_of_key(key: str) -> str | None:
 
 @cache
 def service_model(service: str) -> Any:
-    """botocore's model of a service."""
-    import botocore.session
+    """botocore's model of a service; no session, so that no inherited `AWS_*` has a say."""
+    from botocore.loaders import create_loader
+    from botocore.model import ServiceModel
 
-    session = botocore.session.get_session()  # type: ignore[no-untyped-call]
-    return session.get_service_model(service)
+    loaded = create_loader().load_service_model(service, "service-2")  # type: ignore[no-untyped-call]
+    return ServiceModel(loaded, service)  # type: ignore[no-untyped-call]
 
 
 @cache

@@ -25,6 +25,8 @@ __all__ = ["LOOPBACK", "Server", "environment", "serve"]
 LOOPBACK = "127.0.0.1"
 _HTML = b"<html><body><h1>502 proxy</h1>the upstream is away</body></html>"
 _MOST = 1 << 20
+_HOSTS = frozenset({LOOPBACK, "localhost"})
+_OTHER_HOST = b"this server is asked by its loopback address only"
 
 
 class Server:
@@ -164,6 +166,9 @@ class _Handler(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         headers = {name.lower(): value for name, value in self.headers.items()}
+        if headers.get("host", "").rpartition(":")[0] not in _HOSTS:
+            self._write(403, {"Content-Type": "text/plain"}, _OTHER_HOST)
+            return
         try:
             asked = read_request(self.command, self.path, headers, body)
         except ValueError:

@@ -16,7 +16,7 @@ from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.ledger import continues
 from ses_audit.snapshot.shapes import wrong_shape
 
-__all__ = ["Answers", "in_order"]
+__all__ = ["Answers", "complete_reading", "in_order"]
 
 _TOKENS = ("NextToken", "Marker", "NextMarker")
 _PAGING = frozenset({*_TOKENS, "MaxResults", "MaxItems", "PageSize"})
@@ -103,14 +103,25 @@ def entries(response: Mapping[str, object], name: str) -> list[dict[str, object]
     return value if isinstance(value, list) else []
 
 
-def _newest(records: list[Record]) -> list[Record]:
-    """The pages of the newest complete reading; of none is complete, every page there is."""
+def complete_reading(records: list[Record]) -> list[Record] | None:
+    """The pages of the newest complete reading of one call; None where none is complete.
+
+    Parameters
+    ----------
+    records
+        The answers to that call, in the order of their times.
+    """
     starts = [place for place, record in enumerate(records) if _token(record) is None]
     for start in reversed(starts):
         chain = _chain(records, start)
         if chain is not None:
             return chain
-    return records
+    return None
+
+
+def _newest(records: list[Record]) -> list[Record]:
+    """The pages of the newest complete reading; if none is complete, every page there is."""
+    return complete_reading(records) or records
 
 
 def _chain(records: list[Record], start: int) -> list[Record] | None:
