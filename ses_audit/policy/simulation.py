@@ -2,20 +2,22 @@
 
 Source: https://docs.aws.amazon.com/IAM/latest/APIReference/API_EvaluationResult.html
 
-Of AWS's result are left out: `StartPosition` and `EndPosition` of a matched statement (its `Sid`
-and `StatementIndex` stand instead), `EvalDecisionDetails`, `ResourceSpecificResults` (each
-resource has a result of its own), and paging.
+As in AWS's result, `MatchedStatements` and `MissingContextValues` leave the organization's policies
+out; `DeniedBy` names them. Of AWS's result are left out: `EvalDecisionDetails` (its keys are not
+documented), `ResourceSpecificResults` (each resource has a result of its own), and paging.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ses_audit.policy.compiled import compiled
 from ses_audit.policy.json_text import MalformedPolicy, loads
 from ses_audit.policy.outcome import Outcome, outcome
 from ses_audit.policy.simulation_request import InvalidRequest, SimulationRequest, read_request
+from ses_audit.policy.statement_places import position, statement_places
 from ses_audit.policy.types import (
     AttachedPolicy,
     Context,
@@ -103,10 +105,10 @@ def _result(simulation: SimulationRequest, request: Request) -> dict[str, object
         "EvalActionName": request.action,
         "EvalResourceName": request.resource,
         "EvalDecision": found.effect.value,
-        "MatchedStatements": _matched(found),
+        "MatchedStatements": _matched(found, simulation.sources),
         "MissingContextValues": _missing(layers, request.context),
     }
-    if layers.service_control_policies is not None or layers.resource_control_policies is not None:
+    if simulation.has_organization:
         result["OrganizationsDecisionDetail"] = {
             "AllowedByOrganizations": found.allowed_by_organizations
         }
@@ -182,23 +184,35 @@ def _denial(denial: Denial) -> dict[str, object]:
     return {
         "layer": denial.layer.value,
         "kind": denial.kind,
-        "policy": denial.policy,
+        "name": denial.policy,
         "sid": denial.sid,
         "statement_index": denial.statement_index,
         "target": denial.target,
     }
 
 
-def _matched(found: Outcome) -> list[dict[str, object]]:
+def _matched(found: Outcome, sources: Mapping[str, object]) -> list[dict[str, object]]:
     """The statements that made the decision: the denying ones alone, or else the granting ones."""
-    return [_statement(policy, statement) for policy, statement in found.deciding]
+    if found.effect is Effect.EXPLICIT_DENY:
+        layers = (found.identity, found.boundary, found.session, found.resource)
+        deciding = [denied for met in layers if met is not None for denied in met.denies]
+    else:
+        deciding = list(found.grants)
+    return [_statement(policy, statement, sources) for policy, statement in deciding]
 
 
-def _statement(policy: AttachedPolicy, statement: Statement) -> dict[str, object]:
+def _statement(
+    policy: AttachedPolicy, statement: Statement, sources: Mapping[str, object]
+) -> dict[str, object]:
     resource = policy.name.startswith("ResourcePolicy")
+    source = sources[policy.name]
+    text = source if isinstance(source, str) else json.dumps(source, separators=(",", ":"))
+    start, end = statement_places(text)[statement.index]
     return {
         "SourcePolicyId": policy.name,
         "SourcePolicyType": "Resource Policy" if resource else "IAM Policy",
+        "StartPosition": position(text, start),
+        "EndPosition": position(text, end),
         "Sid": statement.sid,
         "StatementIndex": statement.index,
     }
@@ -207,8 +221,16 @@ def _statement(policy: AttachedPolicy, statement: Statement) -> dict[str, object
 def _missing(layers: Layers, context: Mapping[str, tuple[str, ...]]) -> list[str]:
     """The keys that the policies name and the request lacks, as they are first written."""
     missing: dict[str, str] = {}
-    for policy in layers.all_policies():
+    for policy in _of_the_caller_and_resource(layers):
         for lower, written in compiled(policy.document).keys:
             if lower not in context:
                 missing.setdefault(lower, written)
     return list(missing.values())
+
+
+def _of_the_caller_and_resource(layers: Layers) -> Iterator[AttachedPolicy]:
+    yield from layers.identity_policies
+    if layers.permissions_boundary is not None:
+        yield layers.permissions_boundary
+    yield from layers.session_policies or ()
+    yield from layers.resource_policies

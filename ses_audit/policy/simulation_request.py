@@ -9,13 +9,16 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
 
-from ses_audit.policy.json_text import MalformedPolicy
-from ses_audit.policy.parse import parse_document
 from ses_audit.policy.principals import UNKNOWN_CALLER, caller_of
-from ses_audit.policy.types import AttachedPolicy, Caller, Document, Layers, Request
+from ses_audit.policy.simulation_policies import (
+    InvalidRequest,
+    known_fields,
+    list_of,
+    read_layers,
+    sources_of,
+)
+from ses_audit.policy.types import Caller, Layers, Request
 
 __all__ = ["FIELDS", "InvalidRequest", "SimulationRequest", "read_request"]
 
@@ -34,6 +37,13 @@ AWS_FIELDS = frozenset(
 )
 """What AWS's own request holds."""
 
+LEFT_OUT = {
+    "Marker": "a line's results come whole, without paging; leave it out",
+    "MaxItems": "a line's results come whole, without paging; leave it out",
+    "ResourceHandlingOption": "it is about Amazon EC2 alone; leave it out",
+}
+"""What AWS's own request may hold besides, and why a line may not."""
+
 FIELDS = AWS_FIELDS | {
     "Id",
     "ResourcePolicyInputList",
@@ -48,19 +58,16 @@ LIST_TYPES = frozenset(
 )
 CONTEXT_TYPES = LIST_TYPES | {name.removesuffix("List") for name in LIST_TYPES}
 
+_ENTRY_FIELDS = frozenset({"ContextKeyName", "ContextKeyValues", "ContextKeyType"})
+_ORGANIZATION = (
+    "OrderedOrganizationPolicyInputList",
+    "OrderedOrganizationResourcePolicyInputList",
+)
 _MOST_ACTION = 128
 _MOST_RESOURCE = 2048
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ACCOUNT_ARN = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
 _ACTION = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9]+")
-_CACHED_TEXT = 16_384
-"""A policy text longer than this is parsed each time: what is kept has to be bounded."""
-
-Kind = Literal["identity", "resource", "resource control"]
-
-
-class InvalidRequest(ValueError):
-    """A line that is no request; the message is one line and names the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +82,17 @@ class SimulationRequest:
         One for each action and resource, the actions in order, for each the resources in order.
     open_context
         Whether a key that is not given may take any value; else it is absent.
+    has_organization
+        Whether the line speaks of an organization, even if its policies do not bind the caller.
+    sources
+        The text or object of each policy that is not the organization's, by its name.
     """
 
     layers: Layers
     requests: tuple[Request, ...]
     open_context: bool
+    has_organization: bool
+    sources: Mapping[str, object]
 
 
 def read_request(value: Mapping[str, object]) -> SimulationRequest:
@@ -101,11 +114,12 @@ def read_request(value: Mapping[str, object]) -> SimulationRequest:
     >>> read_request(line).requests[0].resource
     '*'
     """
-    unknown = sorted(key for key in value if key not in FIELDS)
-    if unknown:
-        raise InvalidRequest(f"unknown field {', '.join(map(repr, unknown))}")
+    for name in value:
+        if name in LEFT_OUT:
+            raise InvalidRequest(f"{name} is not for simulate: {LEFT_OUT[name]}")
+    known_fields(value, FIELDS)
     context, multivalued = _context(value.get("ContextEntries"))
-    caller = _caller(value.get("CallerArn"), context)
+    caller = _caller(value, context)
     owner = _owner(value.get("ResourceOwner"))
     actions = _texts(value, "ActionNames")
     if not actions:
@@ -122,7 +136,7 @@ def read_request(value: Mapping[str, object]) -> SimulationRequest:
     if not isinstance(opened, bool):
         raise InvalidRequest("OpenContext is true or false")
     return SimulationRequest(
-        layers=_layers(value),
+        layers=read_layers(value, caller),
         requests=tuple(
             Request(
                 caller=caller,
@@ -136,30 +150,33 @@ def read_request(value: Mapping[str, object]) -> SimulationRequest:
             for resource in resources
         ),
         open_context=opened,
+        has_organization=any(value.get(name) is not None for name in _ORGANIZATION),
+        sources=sources_of(value),
     )
-
-
-def _list(value: Mapping[str, object], name: str) -> list[object]:
-    found = value.get(name)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        raise InvalidRequest(f"{name} is a list")
-    return found
 
 
 def _texts(value: Mapping[str, object], name: str) -> tuple[str, ...]:
     found: list[str] = []
-    for item in _list(value, name):
+    for item in list_of(value, name):
         if not isinstance(item, str):
             raise InvalidRequest(f"{name} is a list of texts")
         found.append(item)
     return tuple(found)
 
 
-def _caller(arn: object, context: Mapping[str, tuple[str, ...]]) -> Caller:
-    """Without CallerArn the caller is unknown, and of the resource's own account."""
+def _caller(value: Mapping[str, object], context: Mapping[str, tuple[str, ...]]) -> Caller:
+    """Without CallerArn the caller is somebody of the resource's own account.
+
+    AWS requires it where there is a resource policy, whose Principal would have nobody to name.
+    """
+    arn = value.get("CallerArn")
     if arn is None:
+        for name in ("ResourcePolicy", "ResourcePolicyInputList"):
+            if value.get(name):
+                raise InvalidRequest(
+                    f"CallerArn is missing: with {name} it is required, so that the policy's "
+                    "Principal has somebody to name"
+                )
         return UNKNOWN_CALLER
     if not isinstance(arn, str):
         raise InvalidRequest("CallerArn is text")
@@ -201,16 +218,14 @@ def _context(entries: object) -> tuple[dict[str, tuple[str, ...]], frozenset[str
     for entry in entries:
         if not isinstance(entry, dict):
             raise InvalidRequest("ContextEntries: an entry is an object")
-        for name in entry:
-            if name not in ("ContextKeyName", "ContextKeyValues", "ContextKeyType"):
-                raise InvalidRequest(f"ContextEntries: unknown field {name!r}")
+        known_fields(entry, _ENTRY_FIELDS, "ContextEntries: ")
         key, values = entry.get("ContextKeyName"), entry.get("ContextKeyValues")
-        kind = entry.get("ContextKeyType", "string")
+        kind = entry.get("ContextKeyType")
         if not isinstance(key, str) or not key:
             raise InvalidRequest("ContextEntries: ContextKeyName is text")
         if not isinstance(values, list):
             raise InvalidRequest(f"ContextEntries: ContextKeyValues of {key!r} is a list")
-        if kind not in CONTEXT_TYPES:
+        if kind is not None and (not isinstance(kind, str) or kind not in CONTEXT_TYPES):
             raise InvalidRequest(
                 f"ContextEntries: ContextKeyType of {key!r} is one of "
                 + ", ".join(sorted(CONTEXT_TYPES))
@@ -231,103 +246,3 @@ def _value(item: object, key: str) -> str:
     if isinstance(item, (bool, int, float)):
         return json.dumps(item)
     raise InvalidRequest(f"ContextEntries: a value of {key!r} is text")
-
-
-def _layers(value: Mapping[str, object]) -> Layers:
-    resource: list[AttachedPolicy] = []
-    if value.get("ResourcePolicy") is not None:
-        resource.append(_policy(value["ResourcePolicy"], "ResourcePolicy", "resource"))
-    resource += _policies(value, "ResourcePolicyInputList", "resource")
-    boundary = _policies(value, "PermissionsBoundaryPolicyInputList", "identity")
-    if len(boundary) > 1:
-        raise InvalidRequest("PermissionsBoundaryPolicyInputList holds at most one policy")
-    session = _policies(value, "SessionPolicyInputList", "identity")
-    scp, scp_targets = _levels(
-        value, "OrderedOrganizationPolicyInputList", "ServiceControlPolicyInputList", "identity"
-    )
-    rcp, rcp_targets = _levels(
-        value,
-        "OrderedOrganizationResourcePolicyInputList",
-        "ResourceControlPolicyInputList",
-        "resource control",
-    )
-    return Layers(
-        identity_policies=_policies(value, "PolicyInputList", "identity"),
-        permissions_boundary=boundary[0] if boundary else None,
-        session_policies=session or None,
-        service_control_policies=scp,
-        resource_control_policies=rcp,
-        resource_policies=tuple(resource),
-        service_control_targets=scp_targets,
-        resource_control_targets=rcp_targets,
-    )
-
-
-def _policies(value: Mapping[str, object], name: str, kind: Kind) -> tuple[AttachedPolicy, ...]:
-    return tuple(
-        _policy(source, f"{name}.{position}", kind)
-        for position, source in enumerate(_list(value, name), 1)
-    )
-
-
-def _levels(
-    value: Mapping[str, object], name: str, inner: str, kind: Kind
-) -> tuple[tuple[tuple[AttachedPolicy, ...], ...] | None, tuple[str, ...]]:
-    """The levels, root first; absent: the layer does not apply. An empty level denies."""
-    if value.get(name) is None:
-        return None, ()
-    levels: list[tuple[AttachedPolicy, ...]] = []
-    targets: list[str] = []
-    for position, level in enumerate(_list(value, name), 1):
-        target = f"{name}.{position}"
-        if not isinstance(level, dict):
-            raise InvalidRequest(f"{target} is an object with {inner}")
-        for field in level:
-            if field != inner:
-                raise InvalidRequest(f"{target}: unknown field {field!r}")
-        levels.append(
-            tuple(
-                _policy(source, f"{target}.{inner}.{number}", kind, target)
-                for number, source in enumerate(_list(level, inner), 1)
-            )
-        )
-        targets.append(target)
-    return tuple(levels), tuple(targets)
-
-
-def _policy(source: object, name: str, kind: Kind, target: str | None = None) -> AttachedPolicy:
-    try:
-        if isinstance(source, str):
-            short = len(source) <= _CACHED_TEXT
-            document = _document(source, kind) if short else _checked(source, kind)
-        elif isinstance(source, dict):
-            document = _checked(source, kind)
-        else:
-            raise MalformedPolicy("a policy is JSON text or an object")
-    except MalformedPolicy as error:
-        raise InvalidRequest(f"{name}: malformed policy: {error}") from None
-    return AttachedPolicy(document, name, target=target)
-
-
-@lru_cache(maxsize=4096)
-def _document(text: str, kind: Kind) -> Document:
-    return _checked(text, kind)
-
-
-def _checked(source: str | dict[str, object], kind: Kind) -> Document:
-    """Parse, and refuse what AWS refuses in this kind of policy.
-
-    Sources:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
-    """
-    document = parse_document(source)
-    for statement in document.statements:
-        where = f"statement {statement.index + 1}"
-        if kind == "identity" and statement.principal is not None:
-            raise MalformedPolicy(f"{where}: only a policy on a resource names a Principal")
-        if kind == "resource" and statement.principal is None:
-            raise MalformedPolicy(f"{where}: a policy on a resource names a Principal")
-        if kind != "resource" and statement.resources is None:
-            raise MalformedPolicy(f"{where}: Resource or NotResource is missing")
-    return document

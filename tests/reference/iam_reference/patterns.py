@@ -1,0 +1,130 @@
+"""Wildcards, actions, resources and variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+STAR, STAR_IN_SEGMENT, ANY, ANY_IN_SEGMENT = "star", "star-in-segment", "any", "any-in-segment"
+WILDCARDS = (STAR, STAR_IN_SEGMENT, ANY, ANY_IN_SEGMENT)
+"""A pattern is a list of pieces: one of these, or `("text", character)`."""
+
+Piece = str | tuple[str, str]
+
+
+def pieces_match(pieces: Sequence[Piece], text: str) -> bool:
+    """All ways at once: after each character, the set of places in the pattern that are reached."""
+
+    def past_stars(places: set[int]) -> set[int]:
+        reached = set(places)
+        for place in sorted(places):
+            while place < len(pieces) and pieces[place] in (STAR, STAR_IN_SEGMENT):
+                place += 1
+                reached.add(place)
+        return reached
+
+    places = past_stars({0})
+    for character in text:
+        following = set()
+        for place in places:
+            if place == len(pieces):
+                continue
+            piece = pieces[place]
+            inside = character != ":"
+            if piece == STAR or (piece == STAR_IN_SEGMENT and inside):
+                following.add(place)
+            elif (
+                piece == ANY or (piece == ANY_IN_SEGMENT and inside) or piece == ("text", character)
+            ):
+                following.add(place + 1)
+        places = past_stars(following)
+    return len(pieces) in places
+
+
+def wild(text: str) -> list[Piece]:
+    """`*` is any text, `?` one character (reference_policies_elements_condition_operators.html,
+    StringLike)."""
+    return [STAR if c == "*" else ANY if c == "?" else ("text", c) for c in text]
+
+
+def literal(text: str) -> list[Piece]:
+    """Every character stands for itself (StringEquals)."""
+    return [("text", c) for c in text]
+
+
+def action_matches(pattern: str, action: str) -> bool:
+    """Wildcards anywhere; names ignore case (reference_policies_elements_action.html)."""
+    return pieces_match(wild(pattern.lower()), action.lower())
+
+
+class Unresolved(Exception):
+    """A variable has no value in this request."""
+
+
+def with_variables(
+    text: str, version: str, context: dict[str, list[str]], multivalued: set[str]
+) -> list[tuple[str, bool]]:
+    """The characters of a value after replacement, each with whether it may be a wildcard.
+
+    reference_policies_variables.html: variables need Version 2012-10-17 and are text otherwise;
+    names ignore case; `${key, 'default'}`; `${*}`, `${?}` and `${$}` are the characters; a key with
+    several values cannot be a variable. What a variable brings in is text, never a wildcard.
+    """
+    if version != "2012-10-17":
+        return [(c, True) for c in text]
+    found: list[tuple[str, bool]] = []
+    at = 0
+    while at < len(text):
+        end = text.find("}", at)
+        if not text.startswith("${", at) or end < 0:
+            found.append((text[at], True))
+            at += 1
+            continue
+        inside = text[at + 2 : end]
+        at = end + 1
+        if inside in ("*", "?", "$"):
+            found.append((inside, False))
+            continue
+        name, comma, default = inside.partition(",")
+        name, default = name.strip().lower(), default.strip()
+        values = context.get(name, [])
+        if len(values) == 1 and name not in multivalued:
+            value = values[0]
+        elif comma and not values and default[:1] == "'" == default[-1:]:
+            value = default[1:-1]
+        else:
+            raise Unresolved(inside)
+        found += [(c, False) for c in value]
+    return found
+
+
+def resource_pieces(characters: list[tuple[str, bool]]) -> list[Piece]:
+    """An ARN pattern: in the first five segments `*` and `?` stay within the segment, except a `*`
+    that ends it, which reaches over colons (reference_policies_elements_resource.html, "Using
+    wildcards in resource ARNs"). The sixth segment is the rest, with its colons."""
+    pieces: list[Piece] = []
+    colons = 0
+    for position, (character, special) in enumerate(characters):
+        ends = position + 1 == len(characters) or characters[position + 1] == (":", True)
+        if character == "*" and special:
+            pieces.append(STAR if ends or colons >= 5 else STAR_IN_SEGMENT)
+        elif character == "?" and special:
+            pieces.append(ANY if colons >= 5 else ANY_IN_SEGMENT)
+        else:
+            pieces.append(("text", character))
+            colons += character == ":"
+    return pieces
+
+
+def resource_matches(
+    pattern: str,
+    resource: str,
+    version: str,
+    context: dict[str, list[str]],
+    multivalued: set[str],
+) -> bool:
+    """Case counts in a resource; a value with an unresolved variable matches nothing."""
+    try:
+        characters = with_variables(pattern, version, context, multivalued)
+    except Unresolved:
+        return False
+    return pieces_match(resource_pieces(characters), resource)
