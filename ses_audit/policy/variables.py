@@ -25,9 +25,10 @@ __all__ = [
 
 VERSION_WITH_VARIABLES = "2012-10-17"
 
-_VARIABLE = re.compile(r"\$\{([^${}]*)\}")
-_NAMED = re.compile(r"\s*([^\s,'](?:[^,']*[^\s,'])?)\s*(?:,\s*'([^']*)'\s*)?")
-_SPECIAL = ("*", "?", "$")
+_VARIABLE = re.compile(
+    r"\$\{(?:([*?$])|\s*([^\s,'${}](?:[^,'${}]*[^\s,'${}])?)\s*(?:,\s*'([^']*)'\s*)?)\}"
+)
+"""A special character, or a key and its default. What is neither is literal text."""
 
 
 class Variable(NamedTuple):
@@ -43,17 +44,10 @@ def _parts(text: str) -> tuple[str | Variable | tuple[str], ...]:
     found: list[str | Variable | tuple[str]] = []
     place = 0
     for match in _VARIABLE.finditer(text):
-        inside = match.group(1)
-        if inside in _SPECIAL:
-            part: Variable | tuple[str] = (inside,)
-        else:
-            named = _NAMED.fullmatch(inside)
-            if named is None:
-                continue
-            part = Variable(named.group(1).lower(), named.group(2))
+        special, key, default = match.groups()
         if match.start() > place:
             found.append(text[place : match.start()])
-        found.append(part)
+        found.append((special,) if special is not None else Variable(key.lower(), default))
         place = match.end()
     if place < len(text):
         found.append(text[place:])

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from typing import Literal
 
 __all__ = [
     "ANY",
@@ -24,6 +25,7 @@ __all__ = [
     "compile_tokens",
     "fold",
     "matches",
+    "prefix_relation",
     "resource_segments",
     "segments_of",
     "tokens_of",
@@ -42,6 +44,7 @@ Token = str | _Wildcard
 """A run of literal text, or a wildcard."""
 
 _SPLIT = re.compile(r"([*?])")
+_WILDCARDS: dict[str, Token] = {"*": STAR, "?": ANY}
 
 
 @lru_cache(maxsize=65536)
@@ -53,9 +56,9 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     >>> [t if isinstance(t, str) else t.value for t in tokens_of("a*b?")]
     ['a', '*', 'b', '?']
     """
-    return tuple(
-        STAR if part == "*" else ANY if part == "?" else part for part in _SPLIT.split(text) if part
-    )
+    if "*" not in text and "?" not in text:
+        return (text,) if text else ()
+    return tuple(_WILDCARDS.get(part, part) for part in _SPLIT.split(text) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +111,10 @@ def _find(piece: str | tuple[re.Pattern[str], int], text: str, start: int, end: 
 
 
 def _piece(tokens: Sequence[Token]) -> str | tuple[re.Pattern[str], int]:
-    if all(isinstance(token, str) for token in tokens):
-        return "".join(str(token) for token in tokens)
+    if len(tokens) == 1 and isinstance(tokens[0], str):
+        return tokens[0]
+    if ANY not in tokens:
+        return "".join(map(str, tokens))
     length = sum(len(token) if isinstance(token, str) else 1 for token in tokens)
     text = "".join(re.escape(token) if isinstance(token, str) else "." for token in tokens)
     return re.compile(text, re.DOTALL), length
@@ -118,15 +123,21 @@ def _piece(tokens: Sequence[Token]) -> str | tuple[re.Pattern[str], int]:
 def compile_tokens(tokens: Sequence[Token]) -> Pattern:
     """Compile a cut pattern."""
     groups: list[list[Token]] = [[]]
+    star = False
     for token in tokens:
         if token is STAR:
-            groups.append([])
-        else:
+            star = True
+        elif token is ANY:
+            # "*?" is "?*": the star of a run of wildcards comes last.
             groups[-1].append(token)
-    if len(groups) > 2:
-        # Stars in a row are one star.
-        groups = [groups[0], *(group for group in groups[1:-1] if group), groups[-1]]
-    return Pattern(tuple(_piece(group) for group in groups), exact=len(groups) == 1)
+        else:
+            if star:
+                groups.append([])
+                star = False
+            groups[-1].append(token)
+    if star:
+        groups.append([])
+    return Pattern(tuple(map(_piece, groups)), exact=len(groups) == 1)
 
 
 @lru_cache(maxsize=65536)
@@ -230,6 +241,10 @@ class CrossingPattern:
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches; case counts."""
+        return bool(self.after(text) >> self.final & 1)
+
+    def after(self, text: str) -> int:
+        """The states in which the pattern can be after a text; 0 where nothing can follow."""
         states = 1
         for character in text:
             takes = self.takes.get(character, 0) | self.takes_all
@@ -239,8 +254,8 @@ class CrossingPattern:
                 stays |= self.stays
             states = ((states & takes) << 1) | (states & stays)
             if not states:
-                return False
-        return bool(states >> self.final & 1)
+                return 0
+        return states
 
 
 def _crossing(segments: Sequence[Sequence[Token]]) -> CrossingPattern:
@@ -327,6 +342,31 @@ def arn_matches(pattern: str, arn: str) -> bool:
     True
     """
     return _compiled_resource(pattern).matches(arn)
+
+
+@lru_cache(maxsize=65536)
+def prefix_relation(pattern: str, prefix: str) -> Literal["none", "all", "some"]:
+    """How many of the ARNs that begin with `prefix` a `Resource` pattern matches.
+
+    `some` is also the answer where it is not plain.
+
+    Examples
+    --------
+    >>> prefix_relation("arn:aws:ses:*", "arn:aws:ses:eu-west-1:111111111111:template/")
+    'all'
+    >>> prefix_relation("arn:aws:s3:::*", "arn:aws:ses:eu-west-1:111111111111:template/")
+    'none'
+    """
+    if pattern == "*":
+        return "all"
+    segments = resource_segments(tokens_of(pattern))
+    if len(segments) == 1:
+        return "some"
+    crossing = _crossing(segments)
+    states = crossing.after(prefix)
+    if not states:
+        return "none"
+    return "all" if states & crossing.stays_all & 1 << crossing.final else "some"
 
 
 def arn_pattern_matches(pattern: str, arn: str) -> bool:
