@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -51,20 +51,30 @@ def write_frame(
             raise UserError("Parquet is not for a terminal: add --out FILE", USAGE)
         _replace(out, _parquet(frame))
     elif kind == "csv":
-        _emit(_csv(frame), out)
+        _emit(_csv(frame, to_terminal=out is None and sys.stdout.isatty()), out)
     else:
-        _emit(frame.to_json(orient="records", indent=1) + "\n", out)
+        # pandas escapes each slash, which JSON need not: ARNs stay as people search for them.
+        text = frame.to_json(orient="records", indent=1).replace("\\/", "/")
+        _emit(text + "\n", out)
     click.echo(counted, err=True)
 
 
-def _csv(frame: pd.DataFrame) -> str:
-    from ses_audit.report.escape import csv_cell
+def _csv(frame: pd.DataFrame, *, to_terminal: bool) -> str:
+    from ses_audit.escape import csv_cell, terminal
 
     safe = frame.copy()
     for name in safe.columns:
         if safe[name].dtype == object or str(safe[name].dtype) in ("str", "string", "category"):
-            safe[name] = [csv_cell("" if v is None else str(v)) for v in safe[name]]
+            cells = (csv_cell(_text(v)) for v in safe[name])
+            safe[name] = [terminal(cell) if to_terminal else cell for cell in cells]
     return str(safe.to_csv(index=False))
+
+
+def _text(value: Any) -> str:
+    """A cell's text; what is not there is nothing."""
+    import pandas as pd
+
+    return "" if pd.isna(value) else str(value)
 
 
 def _parquet(frame: pd.DataFrame) -> bytes:
@@ -100,13 +110,13 @@ def _table(frame: pd.DataFrame, out: Path | None, counted: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ses_audit.report.escape import terminal
+    from ses_audit.escape import terminal
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in frame.columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in frame.head(_SHOWN).itertuples(index=False):
-        table.add_row(*(terminal("" if v is None else str(v)) for v in row))
+        table.add_row(*(terminal(_text(v)) for v in row))
     wide = None if sys.stdout.isatty() and out is None else 4000
     shown = min(len(frame), _SHOWN)
     more = f"; {shown} shown, the rest with --format csv" if shown < len(frame) else ""

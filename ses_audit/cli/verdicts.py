@@ -53,7 +53,7 @@ def verdicts(
         verdict=verdict,
         unrelated=unrelated,
     )
-    total = audit.summary().cells
+    total = audit.verdict_tables["cells"].num_rows if unrelated else audit.summary().cells
     columns = [
         "principal_arn",
         "identity_arn",

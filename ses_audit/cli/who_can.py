@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from ses_audit.cli.output import FORMATS, write_frame
+from ses_audit.errors import INCOMPLETE
 
-UNEXPECTED = 1
+UNEXPECTED = 14
+"""As for a finding of high severity."""
+
+_SHOWN = 20
 
 
 @click.command("who-can")
@@ -21,7 +26,8 @@ UNEXPECTED = 1
     "--expect",
     multiple=True,
     metavar="ARN",
-    help="A principal that may; exit 1 when anyone else can, or might (repeatable).",
+    help="A principal that may, `*` for any part of its ARN (repeatable). Exit 14 when anyone "
+    "else can, 4 when anyone else might.",
 )
 def who_can(
     snapshot: Path,
@@ -36,8 +42,7 @@ def who_can(
 
     audit = ses_audit.open(snapshot)
     frame = audit.who_can_send(identity, action=action)
-    known = audit.summary().principals
-    people = frame["principal_arn"].nunique()
+    everyone = audit.verdicts(identity=identity, action=action, unrelated=True)["principal_arn"]
     columns = [
         "principal_arn",
         "identity_arn",
@@ -47,10 +52,36 @@ def who_can(
         "missing_evidence",
         "smtp",
     ]
-    write_frame(frame, kind, out, columns, f"{people:,} of {known:,} principals")
-    if expect:
-        surprising = sorted(set(frame["principal_arn"].astype(str)) - set(expect))
-        if surprising:
-            click.echo(f"not expected: {', '.join(surprising)}", err=True)
-            return UNEXPECTED
-    return 0
+    people = frame["principal_arn"].nunique()
+    write_frame(frame, kind, out, columns, f"{people:,} of {everyone.nunique():,} principals")
+    if not expect:
+        return 0
+    unknown = frame["verdict"] == "UNKNOWN"
+    can = _unexpected(frame[~unknown]["principal_arn"], expect)
+    might = [arn for arn in _unexpected(frame[unknown]["principal_arn"], expect) if arn not in can]
+    _say("not expected, and can send", can)
+    _say("not expected, and might: evidence is missing", might)
+    if can:
+        return UNEXPECTED
+    return INCOMPLETE if might else 0
+
+
+def _unexpected(principals: Iterable[object], expect: Iterable[str]) -> list[str]:
+    """The principals that no expectation names; `*` alone names anyone outside by itself."""
+    from ses_audit.policy.wildcards import matches
+
+    patterns = [pattern for pattern in expect if pattern != "*"]
+    return [
+        arn
+        for arn in sorted(set(map(str, principals)) - set(expect))
+        if arn == "*" or not any(matches(pattern, arn) for pattern in patterns)
+    ]
+
+
+def _say(what: str, principals: list[str]) -> None:
+    from ses_audit.escape import terminal
+
+    if principals:
+        named = ", ".join(map(terminal, principals[:_SHOWN]))
+        more = f", and {len(principals) - _SHOWN:,} more" if len(principals) > _SHOWN else ""
+        click.echo(f"{what}: {named}{more}", err=True)
