@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import ClassVar, Literal
 from weakref import WeakValueDictionary
 
@@ -41,14 +42,14 @@ class Atom:
 class Formula:
     """A node: `atom`, `and`, `or`, `not`, `true` or `false`. Made by the functions below only."""
 
-    __slots__ = ("__weakref__", "atom", "kind", "number", "parts")
+    __slots__ = ("__weakref__", "atom", "kind", "order", "parts")
     _known: ClassVar[WeakValueDictionary[object, Formula]] = WeakValueDictionary()
-    _count: ClassVar[int] = 0
 
     kind: Literal["atom", "and", "or", "not", "true", "false"]
     parts: tuple[Formula, ...]
     atom: Atom | None
-    number: int
+    order: str
+    """Where it stands among others: by what it says, not by when it was made."""
 
     @classmethod
     def _make(
@@ -62,8 +63,7 @@ class Formula:
         if found is None:
             found = cls()
             found.kind, found.parts, found.atom = kind, parts, atom
-            Formula._count += 1
-            found.number = Formula._count
+            found.order = _order(kind, parts, atom)
             cls._known[key] = found
         return found
 
@@ -79,6 +79,20 @@ class Formula:
         if not self.parts:
             return self.kind
         return f"{self.kind}({', '.join(map(repr, self.parts))})"
+
+
+_LONGEST_ORDER = 400
+
+
+def _order(kind: str, parts: tuple[Formula, ...], atom: Atom | None) -> str:
+    if atom is not None:
+        clause = atom.clause
+        text = repr((clause.key.lower(), clause.text, clause.key, clause.values, atom.version))
+    else:
+        text = f"{kind}({' '.join(part.order for part in parts)})"
+    if len(text) <= _LONGEST_ORDER:
+        return text
+    return f"{text[:_LONGEST_ORDER]}#{sha256(text.encode(errors='surrogatepass')).hexdigest()}"
 
 
 TRUE = Formula._make("true")
@@ -131,7 +145,7 @@ def _join(
     if len(found) == 1:
         return next(iter(found))
     # Sorted, so that the order in which a policy lists things changes nothing.
-    return Formula._make(kind, tuple(sorted(found, key=lambda part: part.number)))
+    return Formula._make(kind, tuple(sorted(found, key=lambda part: part.order)))
 
 
 def atoms_of(formula: Formula) -> Iterator[Atom]:

@@ -34,7 +34,7 @@ from ses_audit.policy.types import (
     Statement,
 )
 from ses_audit.policy.variables import specialize, variables_in
-from ses_audit.policy.wildcards import matches
+from ses_audit.policy.wildcards import matches, prefix_relation
 
 __all__ = [
     "RESOURCE_KEY",
@@ -171,6 +171,9 @@ class _Reduction:
             if aligned is None:
                 return FALSE
             pattern = aligned
+            relation = prefix_relation(pattern, self.request.resource.removesuffix("*"))
+            if relation != "some":
+                return TRUE if relation == "all" else FALSE
         return Formula.of(Atom(Clause("Resource", RESOURCE_KEY, (pattern,)), version))
 
     def statement(self, statement: Statement, version: str) -> tuple[Formula, frozenset[Form]]:
