@@ -379,7 +379,7 @@ def _cell(parts: list[_Part], reasons: Reasons, total_actions: int) -> str:
         pieces += [
             f'<span class="note">{escape(text)}</span>' for text in (which, _why(part, reasons))
         ]
-    return "".join(pieces)
+    return " ".join(pieces)
 
 
 def _why(part: _Part, reasons: Reasons) -> str:

@@ -34,11 +34,12 @@ __all__ = ["NAME", "QUESTION", "page"]
 NAME = "02_send_matrix"
 QUESTION = "Who can send e-mail, from which identity, in which region?"
 
+# Weakest first.
 _CONFIDENCE = {
-    "D": "documented",
-    "R": "reported by users",
-    "I": "inferred",
     "X": "sources conflict",
+    "I": "inferred",
+    "R": "reported by users",
+    "D": "documented",
 }
 
 
@@ -114,24 +115,39 @@ def _answer(audit: Audit, selection: Selection) -> str:
     )[0][0]
     of_kind = {name: by_rank.get(rank, 0) for rank, name in enumerate(RANKS)}
     can = of_kind["allowed"] + of_kind["conditional"]
-    total = sum(of_kind.values())
+    summary = audit.summary()
+    crossed = sum(of_kind.values())
+    # A principal that meets no identity, its own account's or one that grants to it, can't send.
+    total = max(crossed, summary.principals) if selection.all else crossed
     words = f"<strong>{can:,} of {plural(total, 'principal')} can send</strong>"
     if can:
         words += f": {of_kind['allowed']:,} whatever the request says"
         if of_kind["conditional"]:
             words += f", {of_kind['conditional']:,} only under conditions"
-        words += f"; {smtp:,} of them can log in to SMTP"
+        words += f"; {smtp:,} of them by SMTP as well"
     words += "."
     if of_kind["scp_alone"]:
         words += f" SCPs alone stop {of_kind['scp_alone']:,} more."
     if of_kind["unknown"]:
         words += f" For {of_kind['unknown']:,} it is not known."
-    if not total:
-        words = "<strong>No principal or no identity was read</strong>, so no cell is decided."
+    if not crossed:
+        words = f"<strong>No cell</strong>: {_nothing(audit, selection)}."
     return (
         f'<p class="answer">{words}</p>\n{_outsiders(audit, selection)}'
         f"{scope_line(audit, selection)}{counts_list(audit, selection)}"
     )
+
+
+def _nothing(audit: Audit, selection: Selection) -> str:
+    """Why there is no cell at all."""
+    summary = audit.summary()
+    if not selection.all:
+        return "nothing in the snapshot meets this choice"
+    if not summary.principals:
+        return "no principal was read, so it is not known who can send"
+    if not summary.identities:
+        return "the snapshot holds no identity, so there is nothing to send from"
+    return "no principal meets an identity"
 
 
 def _outsiders(audit: Audit, selection: Selection) -> str:
@@ -181,7 +197,8 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
         "SELECT principal_arn, principal_type, principal_name, principal_account, "
         "principal_account_name, smtp, identity_arn, identity_name, region, identity_account, "
         "identity_account_name, rank, list(action ORDER BY action) AS actions, conditions, "
-        f"missing_evidence, rule_confidence FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"
+        "missing_evidence, list_sort(list(DISTINCT rule_confidence)) AS confidence "
+        f"FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"
     )
     total, cells = audit.queries.rows(
         f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",
@@ -224,7 +241,7 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
                 "all" if len(names) == len(every) else escape(", ".join(names)),
                 chip(RANKS[rank]),
                 escape(why),
-                escape(_CONFIDENCE.get(confidence, confidence)),
+                escape(_weakest(confidence)),
             ]
         )
     counted = audit.queries.counts(selection)
@@ -251,6 +268,11 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
         )
         + files_line(data, "verdicts")
     )
+
+
+def _weakest(confidences: list[str]) -> str:
+    """The weakest of some rules: what the cells of a row rest on."""
+    return next((word for code, word in _CONFIDENCE.items() if code in confidences), "")
 
 
 def _next(audit: Audit) -> str:
