@@ -36,8 +36,8 @@ ROW_LIMIT = 600
 COLUMN_LIMIT = 14
 """The most identities of a block."""
 
-_ALIKE = 4
-"""So many principals with the same cells share a row."""
+_ALIKE, _ALIKE_ELSEWHERE = 4, 2
+"""So many principals with the same cells share a row: of the owner, of another account."""
 
 _DENIED = RANKS.index("denied")
 
@@ -260,7 +260,9 @@ def _block(
     own: list[tuple[tuple[object, ...], list[str]]] = []
     others: dict[tuple[str, str], list[tuple[tuple[object, ...], list[str]]]] = {}
     for members in alike.values():
-        shared = [members] if len(members) >= _ALIKE else [[member] for member in members]
+        enough = _ALIKE if members[0].account == block.account else _ALIKE_ELSEWHERE
+        together = len(members) >= enough
+        shared = [members] if together else [[member] for member in members]
         for group in shared:
             first = group[0]
             row = [
@@ -268,7 +270,7 @@ def _block(
                 *(_cell(first.cells.get(arn, []), reasons, total_actions) for _, _, arn in columns),
             ]
             # Users first (SMTP), then roles; groups of many last.
-            order = (len(group) >= _ALIKE, first.best, first.type != "user", first.name)
+            order = (together, first.best, first.type != "user", first.name)
             if first.account == block.account:
                 own.append((order, row))
             else:
@@ -299,7 +301,8 @@ def _table(
     rest: list[_Rest],
 ) -> str:
     every = audit.queries.rows(
-        "SELECT count(*) FROM identities WHERE identity_account = ?", [block.account]
+        "SELECT count(*) FROM identities WHERE identity_account = ? AND identity_name <> '*'",
+        [block.account],
     )[0][0]
     known = [p for p in block.principals.values() if not p.unread]
     own = [p for p in known if p.account == block.account]
@@ -309,7 +312,8 @@ def _table(
     said = f"{can:,} of {plural(total, 'principal')} can send"
     if elsewhere:
         said += f", and {elsewhere:,} from elsewhere"
-    said += f"; {len(columns):,} of {plural(every, 'identity', 'identities')}"
+    read = sum(name != "*" for _, name, _ in columns)
+    said += f"; {read:,} of {plural(every, 'identity', 'identities')} that were read"
     heads: list[tuple[str, int]] = []
     for region, _, _ in columns:
         if heads and heads[-1][0] == region:
@@ -341,7 +345,7 @@ def _table(
 
 def _row_label(group: list[_Principal]) -> str:
     first = group[0]
-    if len(group) < _ALIKE:
+    if len(group) == 1:
         return principal_label(
             first.arn, first.type, first.name, smtp=bool(first.smtp), account=first.account
         )
