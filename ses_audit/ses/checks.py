@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from ses_audit.ses.actions import load_data, send_action
+from ses_audit.ses.actions import load_entries, send_action, weakest
 
 __all__ = ["AccountRegionFacts", "Check", "IdentityFacts", "checks"]
+
+OVERRIDES = "ses:ApplyTrackingConfigurationOverrides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class IdentityFacts:
 
 @dataclass(frozen=True, slots=True)
 class AccountRegionFacts:
-    """What is known of the SES account in the identity's region.
+    """What is known of an SES account in the identity's region.
 
     `recipients` are the ARNs of its verified identities: in the sandbox no other recipient can be
     reached.
@@ -59,15 +61,17 @@ class Check:
 
 @cache
 def _rules() -> dict[str, tuple[str, str]]:
-    entries = load_data("checks.json")["checks"]
-    if not isinstance(entries, list):
-        raise TypeError("checks is a list")
-    return {entry["id"]: (entry["confidence"], entry["rule"]) for entry in entries}
+    return {
+        entry["id"]: (entry["confidence"], entry["rule"])
+        for entry in load_entries("checks.json", "checks")
+    }
 
 
-def _check(name: str, action: str, resource: str, *, open_resource: bool = False) -> Check:
-    confidence, rule = _rules()[name]
-    return Check(name, action, resource, confidence, rule, open_resource)
+def _check(
+    name: str, action: str, resource: str, *, confidence: str = "D", open_resource: bool = False
+) -> Check:
+    of_rule, rule = _rules()[name]
+    return Check(name, action, resource, weakest(of_rule, confidence), rule, open_resource)
 
 
 def checks(
@@ -76,6 +80,12 @@ def checks(
     account_region: AccountRegionFacts,
     *,
     cross_account: bool = False,
+    sender_account: str | None = None,
+    sender_region: AccountRegionFacts | None = None,
+    configuration_set: str | None = None,
+    template: str | None = None,
+    return_path: IdentityFacts | None = None,
+    tracking_overrides: bool = False,
 ) -> tuple[Check, ...]:
     """The checks of a send from one identity by one action.
 
@@ -90,28 +100,66 @@ def checks(
     cross_account
         Whether the sender belongs to another account: then the owner's default configuration set
         and sandbox do not bind it (I).
+    sender_account
+        For a sender of another account: its account, where its configuration set and its template
+        are looked up; None leaves these checks out.
+    sender_region
+        For a sender of another account: its own account's state in the identity's region. AWS
+        says that the delegate sender's account must have left the sandbox as well.
+    configuration_set
+        The one that the caller names, instead of the default.
+    template
+        The stored template that the caller names; without it, an action that must name one is
+        checked on any.
+    return_path
+        The identity that covers the Return-Path, where it is another one.
+    tracking_overrides
+        Whether a v2 request overrides tracking.
 
     Returns
     -------
     tuple of Check
         The sender check first.
+
+    Raises
+    ------
+    KeyError
+        When `action` is no send action.
+    ValueError
+        When it can name no stored template and one is given.
+
+    Examples
+    --------
+    >>> identity = IdentityFacts(
+    ...     "arn:aws:ses:eu-west-1:1:identity/example.com", "example.com", "1", "eu-west-1", "main"
+    ... )
+    >>> for check in checks("ses:SendRawEmail", identity, AccountRegionFacts()):
+    ...     print(check.id, check.resource, check.confidence)
+    sender arn:aws:ses:eu-west-1:1:identity/example.com D
+    configuration_set arn:aws:ses:eu-west-1:1:configuration-set/main R
     """
     known = send_action(action)
-    found = [_check("sender", known.name, identity.arn)]
-    prefix = ":".join(identity.arn.split(":")[:5])
-    if known.configuration_set and identity.configuration_set and not cross_account:
-        found.append(
-            _check(
-                "configuration_set",
-                known.name,
-                f"{prefix}:configuration-set/{identity.configuration_set}",
-            )
-        )
-    if known.template is not None and not cross_account:
-        found.append(
-            _check("template", known.name, f"{prefix}:{known.template}/*", open_resource=True)
-        )
-    if account_region.production_access is False and not cross_account:
-        for recipient in account_region.recipients:
-            found.append(_check("recipients", known.name, recipient))
+    confidence = known.identity_confidence
+    if cross_account:
+        confidence = weakest(confidence, known.grant_confidence)
+    found = [_check("sender", known.name, identity.arn, confidence=confidence)]
+    if return_path is not None and return_path.arn != identity.arn:
+        found.append(_check("return_path", known.name, return_path.arn))
+    head = identity.arn.split(":")[:4]
+    owner = sender_account if cross_account else identity.account
+    set_name = configuration_set or (None if cross_account else identity.configuration_set)
+    if known.configuration_set and set_name and owner is not None:
+        resource = ":".join((*head, owner, f"configuration-set/{set_name}"))
+        found.append(_check("configuration_set", known.name, resource))
+    kind = known.template or (known.optional_template if template is not None else None)
+    if template is not None and kind is None:
+        raise ValueError(f"{known.name} takes no stored template")
+    if kind is not None and owner is not None:
+        resource = ":".join((*head, owner, f"{kind}/{template or '*'}"))
+        found.append(_check("template", known.name, resource, open_resource=template is None))
+    state = sender_region if cross_account else account_region
+    if state is not None and state.production_access is False:
+        found += [_check("recipients", known.name, recipient) for recipient in state.recipients]
+    if tracking_overrides:
+        found.append(_check("tracking_overrides", OVERRIDES, "*"))
     return tuple(found)

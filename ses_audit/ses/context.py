@@ -12,11 +12,19 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from ses_audit.policy.domains import Domain, Values
-from ses_audit.ses.actions import load_data, send_action
+from ses_audit.ses.actions import carried_keys, load_data, load_entries, send_action
 from ses_audit.ses.checks import IdentityFacts
 from ses_audit.ses.identities import from_patterns
+from ses_audit.ses.ways import Way
 
-__all__ = ["KeyFacts", "OrganizationFacts", "PrincipalFacts", "documented_for_ses", "settle"]
+__all__ = [
+    "KeyFacts",
+    "OrganizationFacts",
+    "PrincipalFacts",
+    "documented_for_ses",
+    "key_confidence",
+    "settle",
+]
 
 _TYPES = {
     "user": "User",
@@ -70,10 +78,7 @@ def _keys() -> dict[str, object]:
 
 
 def _names(name: str) -> tuple[str, ...]:
-    found = _keys()[name]
-    if not isinstance(found, list):
-        raise TypeError(f"{name} is a list")
-    return tuple(found)
+    return tuple(str(found) for found in load_entries("keys.json", name))
 
 
 @cache
@@ -92,12 +97,27 @@ def documented_for_ses(key: str) -> bool:
     )
 
 
+def key_confidence(key: str) -> str:
+    """How sure it is that a send carries a condition key: D, or X where AWS's sources conflict.
+
+    AWS lists eight global keys for SES and uses others in its own examples. A verdict that turns
+    on another global key is marked with this.
+
+    Examples
+    --------
+    >>> key_confidence("aws:SourceIp"), key_confidence("aws:MultiFactorAuthPresent")
+    ('D', 'X')
+    """
+    return "D" if documented_for_ses(key) else "X"
+
+
 def settle(
     keys: Iterable[str],
     principal: PrincipalFacts,
     identity: IdentityFacts,
     action: str,
     organization: OrganizationFacts,
+    way: Way | None = None,
 ) -> KeyFacts:
     """Say of each key what a send carries for it.
 
@@ -107,6 +127,8 @@ def settle(
         Condition keys that the policies name, lower case.
     principal, identity, action, organization
         The send.
+    way
+        How it is sent, where that is known: it fixes `ses:ApiVersion`.
 
     Returns
     -------
@@ -118,7 +140,7 @@ def settle(
     domains: dict[str, Domain] = {}
     sets = frozenset(_names("multivalued"))
     for key in keys:
-        answer = _answer(key, principal, identity, action, organization)
+        answer = _answer(key, principal, identity, action, organization, way)
         if answer is None:
             absent.add(key)
         elif isinstance(answer, Domain):
@@ -138,9 +160,10 @@ def _answer(
     identity: IdentityFacts,
     action: str,
     organization: OrganizationFacts,
+    way: Way | None = None,
 ) -> Answer:
     if key.startswith("ses:"):
-        return _ses_key(key, identity, action)
+        return _ses_key(key, identity, action, way)
     if any(key.startswith(name) for name in _names("never_on_a_send")):
         return None
     if not key.startswith("aws:"):
@@ -173,14 +196,18 @@ _TRANSPORT: dict[str, Answer] = {
 }
 
 
-def _ses_key(key: str, identity: IdentityFacts, action: str) -> Answer:
-    carried = send_action(action)
-    if key not in carried.condition_keys:
+def _versions(action: str, way: Way | None) -> tuple[str, ...]:
+    if way is not None and way.api_version is not None:
+        return (way.api_version,)
+    return send_action(action).api_versions
+
+
+def _ses_key(key: str, identity: IdentityFacts, action: str, way: Way | None) -> Answer:
+    if key not in carried_keys(action):
         return None
     if key == "ses:apiversion":
-        if len(carried.api_versions) == 1:
-            return carried.api_versions
-        return Domain(always=True, patterns=carried.api_versions)
+        versions = _versions(action, way)
+        return versions if len(versions) == 1 else Domain(always=True, patterns=versions)
     if key == "ses:fromaddress":
         if identity.name == "*":
             return Domain(always=True)

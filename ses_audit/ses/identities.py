@@ -1,13 +1,27 @@
-"""Identities: which one covers an address, and which From addresses one covers.
+"""Identities: which one covers an address, which From addresses one covers, whose policies count.
 
-Source: https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html
+Sources:
+https://docs.aws.amazon.com/ses/latest/dg/creating-identities.html (domains ignore case, addresses
+do not; a domain covers its subdomains; the most specific identity counts)
+https://docs.aws.amazon.com/ses/latest/dg/sending-authorization-delegate-sender-tasks-email.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
-__all__ = ["address_of", "covering", "from_patterns", "is_address"]
+__all__ = [
+    "Resolved",
+    "address_of",
+    "candidates",
+    "covering",
+    "from_patterns",
+    "is_address",
+    "resolve",
+    "without_label",
+]
 
 
 def is_address(name: str) -> bool:
@@ -15,28 +29,60 @@ def is_address(name: str) -> bool:
     return "@" in name
 
 
-def address_of(address: str) -> str:
-    """The address that SES looks up: without `+label`, its domain in lower case.
+def address_of(text: str) -> str:
+    """The bare address of a From header.
 
     Examples
     --------
-    >>> address_of("News+x@Example.com")
-    'News@example.com'
+    >>> address_of('"Doe, Jane" <jane@example.com>')
+    'jane@example.com'
+    """
+    text = text.strip()
+    if text.endswith(">") and "<" in text:
+        return text[text.rindex("<") + 1 : -1].strip()
+    return text
+
+
+def without_label(address: str) -> str:
+    """The address without `+label` (D/I).
+
+    Examples
+    --------
+    >>> without_label("news+x@example.com")
+    'news@example.com'
     """
     local, _, domain = address.rpartition("@")
-    return f"{local.split('+', 1)[0]}@{domain.lower()}"
+    return f"{local.split('+', 1)[0]}@{domain}"
+
+
+def candidates(address: str) -> tuple[str, ...]:
+    """The names under which SES looks for an identity, the most specific first.
+
+    Domains are given in lower case; addresses as they are written.
+
+    Examples
+    --------
+    >>> candidates("user+x@a.Example.com")
+    ('user+x@a.Example.com', 'user@a.Example.com', 'a.example.com', 'example.com')
+    """
+    bare = address_of(address)
+    names = [bare, without_label(bare)] if is_address(bare) else []
+    labels = bare.rpartition("@")[2].lower().strip(".").split(".")
+    # A top-level domain alone cannot be verified.
+    names += [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
+    return tuple(dict.fromkeys(names))
 
 
 def covering(address: str, verified: Iterable[str]) -> str | None:
     """The identity that is checked for an address: the most specific verified one.
 
-    The address itself, then its domain, then each parent domain. Domains ignore case, the local
-    part does not.
+    The address itself, then without its `+label`, then its domain, then each parent domain.
+    Domains ignore case, addresses do not.
 
     Parameters
     ----------
     address
-        `user@a.example.com`.
+        `user@a.example.com`, or a From header with a display name.
     verified
         The names of the verified identities of the account and region.
 
@@ -47,21 +93,13 @@ def covering(address: str, verified: Iterable[str]) -> str | None:
 
     Examples
     --------
-    >>> covering("user@a.example.com", ["example.com", "a.example.com"])
-    'a.example.com'
+    >>> covering("user@a.example.com", ["example.com", "A.example.com"])
+    'A.example.com'
+    >>> covering("user@example.com", ["user+x@example.com"]) is None
+    True
     """
-    names = list(verified)
-    wanted = address_of(address)
-    for name in names:
-        if is_address(name) and address_of(name) == wanted:
-            return name
-    domains = {name.lower(): name for name in names if not is_address(name)}
-    labels = wanted.rpartition("@")[2].split(".")
-    for start in range(len(labels)):
-        found = domains.get(".".join(labels[start:]))
-        if found is not None:
-            return found
-    return None
+    known = {name if is_address(name) else name.lower(): name for name in verified}
+    return next((known[name] for name in candidates(address) if name in known), None)
 
 
 def from_patterns(name: str) -> tuple[str, ...]:
@@ -78,3 +116,83 @@ def from_patterns(name: str) -> tuple[str, ...]:
         return (f"*@{name}", f"*@*.{name}")
     local, _, domain = name.rpartition("@")
     return (name, f"{local}+*@{domain}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What SES makes of a From address.
+
+    Parameters
+    ----------
+    outcome
+        `checked`: IAM is asked for `arn`. `not_verified`: SES answers "Email address is not
+        verified" to who may send; IAM is asked first, for `arn`. `wrong_region`: the identity's
+        ARN names another region than the one that is called. `not_covered`: the identity that the
+        caller names does not cover the address.
+    arn
+        The resource of the sender check.
+    policies_of
+        The ARN of the identity whose sending policies are read; None for none.
+    confidence
+        Of the rule that decided.
+    """
+
+    outcome: Literal["checked", "not_verified", "wrong_region", "not_covered"]
+    arn: str
+    policies_of: str | None
+    confidence: str
+
+
+def resolve(
+    address: str,
+    verified: Iterable[str],
+    *,
+    account: str,
+    region: str,
+    partition: str = "aws",
+    identity_arn: str | None = None,
+) -> Resolved:
+    """Say which identity a send from an address is checked on, and whose policies are read.
+
+    Parameters
+    ----------
+    address
+        The From address.
+    verified
+        Names of the identities verified in the caller's account and region.
+    account, region, partition
+        Of the caller and of the endpoint that is called.
+    identity_arn
+        What a delegate sender passes (`SourceArn`, `FromEmailAddressIdentityArn`,
+        `X-SES-SOURCE-ARN`). That ARN decides whose policies are read, also within one account:
+        a Deny on the address does not stop who passes the domain's ARN (R). Without it SES looks
+        in the caller's own account alone (R).
+
+    Returns
+    -------
+    Resolved
+
+    Examples
+    --------
+    >>> resolve("a@example.com", ["example.com"], account="1", region="eu-west-1").arn
+    'arn:aws:ses:eu-west-1:1:identity/example.com'
+    >>> resolve("a@example.com", [], account="1", region="eu-west-1").outcome
+    'not_verified'
+    """
+    if identity_arn is not None:
+        named = identity_arn.split(":", 5)
+        # A region of `*` names an identity that Global endpoints keep in two regions.
+        if len(named) == 6 and named[3] not in (region, "*"):
+            return Resolved("wrong_region", identity_arn, None, "D")
+        name = identity_arn.rsplit("identity/", 1)[-1]
+        if covering(address, [name]) is None:
+            return Resolved("not_covered", identity_arn, None, "D")
+        return Resolved("checked", identity_arn, identity_arn, "R")
+    prefix = f"arn:{partition}:ses:{region}:{account}:identity/"
+    found = covering(address, verified)
+    if found is None:
+        return Resolved("not_verified", prefix + address_of(address), None, "R")
+    # That the most specific identity is the resource is documented; one report says that the
+    # address is, even where only its domain is verified.
+    conflict = is_address(address_of(address)) and not is_address(found)
+    return Resolved("checked", prefix + found, prefix + found, "X" if conflict else "D")

@@ -23,7 +23,8 @@ _PREFIX = re.compile(
 # What a line begins with that goes on with a message of the line before.
 _GOES_ON = re.compile(
     r"[\s>|/#]{0,40}(?:is not auth|not auth|authori[sz]ed to|to perform|on resource|because no"
-    r"|with an explicit|explicit deny|transitively|Go to https|or call the Get)",
+    r"|with an explicit|explicit deny|deny in an?\b|control policy|endpoint policy|policy allows"
+    r"|boundary allows|transitively|Go to https|or call the Get)",
     re.IGNORECASE,
 )
 _COULD_GO_ON = re.compile(r"[\s>|/#]{0,40}['\"`]?(?:arn:|[A-Za-z-]{2,40}:[A-Z])")
@@ -34,7 +35,8 @@ _OPEN = re.compile(
     r"|\bperform:?(?:\s{1,9}['\"`]?[A-Za-z-]{2,40}:\w{2,80}['\"`]?)?|\bon|\bresource:?"
     r"|operation(?:\s\([^()\n]{1,60}\))?:|\bregion(?:\s{1,9}[A-Za-z0-9-]{5,30}:(?:.{0,600},)?)?"
     r"|\bbecause|\bbecause\s{1,9}no|\bwith|\bwith\s{1,9}an|\bexplicit|explicit\s{1,9}deny"
-    r"|deny\s{1,9}in|deny\s{1,9}in\s{1,9}an?|-based|\bcontrol|policy:|access denied:?"
+    r"|deny\s{1,9}in|deny\s{1,9}in\s{1,9}an?|-based|\bcontrol|policy:|boundary:|access denied:?"
+    r"|\b(?:an?|no)\s{1,9}(?:service|resource|session|permissions|vpc(?:\s{1,9}endpoint)?)"
     r"|message rejected:|verified\.|(?<![\w.])[45][0-9]{2}(?:-.{0,600})?)\s*\Z",
     re.IGNORECASE,
 )
@@ -172,7 +174,11 @@ class _Entry:
         body = line[prefix.end() :] if prefix is not None else line
         if _GOES_ON.match(body):
             return True
-        unfinished = _OPEN.search(self._last()) is not None
+        last = self._last()
+        # `=` ends a line that quoted-printable breaks.
+        unfinished = _OPEN.search(last) is not None or (
+            last.rstrip("\r\n").endswith("=") and 60 < len(last) < 80
+        )
         if prefix is not None:
             return unfinished and _COULD_GO_ON.match(body) is not None
         if unfinished:

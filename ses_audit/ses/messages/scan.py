@@ -90,7 +90,7 @@ def read_principal(before: str) -> tuple[str | None, int]:
         start = users[-1].end()
         lead = len(head) - len(head[start:].lstrip(" \n:*(" + _QUOTES))
         found = _principal(head[lead:])
-        if found is not None and (not arns or arns[-1].start() <= lead or "arn:" not in found):
+        if found is not None and (found.startswith("arn:") or not arns or arns[-1].start() <= lead):
             return found, users[-1].start()
     if arns:
         found = _principal(head[arns[-1].start() :])
@@ -131,7 +131,7 @@ def read_resource(text: str, start: int) -> tuple[str | None, int]:
         return None, start
     position = match.end()
     quoted = False
-    while position < len(text) and position < match.end() + 200 and text[position] in " \n:(*'\"`":
+    while position < len(text) and position < match.end() + 200 and text[position] in " \n:([*'\"`":
         if text[position] == "*" and not text.startswith("**", position):
             break
         quoted = quoted or text[position] in _QUOTES

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from ses_audit.ses.actions import load_data
+from ses_audit.ses.actions import load_entries
 
-__all__ = ["KINDS", "Kind", "Message", "Phrase", "entries", "layer_names", "phrases", "smtp_codes"]
+__all__ = ["KINDS", "Kind", "Message", "Phrase", "layer_names", "phrases", "smtp_codes"]
 
 Kind = Literal[
     "access_denied",
@@ -104,42 +104,29 @@ class Phrase:
     codes: tuple[int, ...]
 
 
-def entries(name: str) -> list[dict[str, object]]:
-    """A list of `data/messages.json`."""
-    found = load_data("messages.json")[name]
-    if not isinstance(found, list):
-        raise TypeError(f"{name} is a list")
-    return found
-
-
 @cache
 def smtp_codes() -> frozenset[int]:
     """The codes that are SMTP's and not HTTP's."""
-    return frozenset(int(str(code)) for code in entries("smtp_codes"))
+    return frozenset(int(str(code)) for code in load_entries("messages.json", "smtp_codes"))
 
 
 @cache
 def phrases() -> tuple[Phrase, ...]:
     """The phrases of the data file, longest first."""
-    kinds = {str(kind): kind for kind in KINDS}
+    kinds: dict[str, Kind] = {kind: kind for kind in KINDS}
     found = [
-        Phrase(kinds[str(entry["kind"])], str(entry["phrase"]), _codes(entry.get("codes")))
-        for entry in entries("phrases")
+        Phrase(kinds[entry["kind"]], entry["phrase"], tuple(entry.get("codes", ())))
+        for entry in load_entries("messages.json", "phrases")
     ]
     return tuple(sorted(found, key=lambda phrase: -len(phrase.words)))
-
-
-def _codes(value: object) -> tuple[int, ...]:
-    return tuple(int(code) for code in value) if isinstance(value, list) else ()
 
 
 @cache
 def layer_names() -> tuple[tuple[str, str], ...]:
     """(name in the text, layer), longest name first."""
-    found: list[tuple[str, str]] = []
-    for entry in entries("layers"):
-        names = entry["names"]
-        if not isinstance(names, list):
-            raise TypeError("names is a list")
-        found += [(str(name), str(entry["layer"])) for name in names]
+    found = [
+        (name, entry["layer"])
+        for entry in load_entries("messages.json", "layers")
+        for name in entry["names"]
+    ]
     return tuple(sorted(found, key=lambda pair: -len(pair[0])))
