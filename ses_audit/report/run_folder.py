@@ -75,11 +75,14 @@ class RunFolder:
         Its name there.
     work
         The private folder in which it is made.
+    made_out
+        Whether `out` was made for it.
     """
 
     out: Path
     run_id: str
     work: Path
+    made_out: bool = False
 
     @classmethod
     def begin(cls, out: Path, run_id: str) -> RunFolder:
@@ -90,6 +93,7 @@ class RunFolder:
         UserError
             When nothing can be written there.
         """
+        there = out.exists()
         try:
             out.mkdir(parents=True, exist_ok=True)
             # mkdtemp gives 0700; the same file system, so that the move is one step.
@@ -98,11 +102,14 @@ class RunFolder:
             raise UserError(
                 f"cannot write to {out}: {error.strerror}; choose another --out", USAGE
             ) from error
-        return cls(out, run_id, work)
+        return cls(out, run_id, work, not there)
 
     def discard(self) -> None:
         """Take the private folder away: nothing was made."""
         shutil.rmtree(self.work)
+        if self.made_out:
+            with contextlib.suppress(OSError):
+                self.out.rmdir()
 
     def place(self) -> Path:
         """Move the folder to its name, in one step; a name that is taken gets a number.

@@ -13,11 +13,11 @@ import os
 import re
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ses_audit.report.notebook_files import Notebook, parse, to_bytes
@@ -85,9 +85,9 @@ class _Job:
 
     def run(self) -> Outcome:
         """Run it and say how it ended."""
-        began = time.monotonic()
+        began = monotonic()
         error = self._execute()
-        self.seconds = time.monotonic() - began
+        self.seconds = monotonic() - began
         executed = _tidied(self.output, self.notebook, self.parameters)
         error = error or _incomplete(executed)
         if self.timed_out:
@@ -177,18 +177,19 @@ def run_notebooks(
     if not notebooks:
         return []
     jobs = [_Job(n, folder, parameters.get(n.name, {}), hidden) for n in notebooks]
-    deadline = None if seconds is None else time.monotonic() + seconds
+    deadline = None if seconds is None else monotonic() + seconds
     workers = side_by_side or min(len(jobs), os.cpu_count() or 1, 4)
     with _quiet(), ThreadPoolExecutor(workers, thread_name_prefix="notebook") as pool:
         futures = {pool.submit(job.run): job for job in jobs}
         left = set(futures)
         try:
             while left:
-                remaining = None if deadline is None else max(0.0, deadline - time.monotonic())
+                # Looked at each second: the clock may jump, as when a laptop slept.
+                remaining = None if deadline is None else min(1.0, max(0.0, deadline - monotonic()))
                 done, left = wait(left, timeout=remaining, return_when="FIRST_COMPLETED")
                 for future in done:
                     tell(future.result())
-                if deadline is not None and left and time.monotonic() >= deadline:
+                if deadline is not None and left and monotonic() >= deadline:
                     deadline = None
                     for future in left:
                         futures[future].timed_out = True
