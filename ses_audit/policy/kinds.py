@@ -7,14 +7,8 @@ this file only has to propose enough values; where it cannot promise that, it sa
 
 from __future__ import annotations
 
-import base64
-import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from fractions import Fraction
-from itertools import pairwise
 
 from ses_audit.policy.domains import Domain, Values
 from ses_audit.policy.formula import Atom
@@ -28,9 +22,7 @@ from ses_audit.policy.machines import (
 )
 from ses_audit.policy.operators import OPERATORS, Family, holds
 from ses_audit.policy.operators.base import text_of
-from ses_audit.policy.operators.date import instant
-from ses_audit.policy.operators.ip_address import Network, network
-from ses_audit.policy.operators.numeric import number
+from ses_audit.policy.typed_values import binaries, fresh, is_of, typed_values
 from ses_audit.policy.types import Clause
 from ses_audit.policy.variables import substitute
 from ses_audit.policy.wildcards import Token, matches, tokens_of
@@ -39,7 +31,8 @@ __all__ = ["Kind", "kinds_of_key"]
 
 _TEXT_LIMIT = 20_000
 _SET_LIMIT = 4_096
-_START = datetime(1970, 1, 1, tzinfo=UTC)
+_TEXTUAL = (Family.STRING, Family.ARN)
+_TYPED = (Family.NUMERIC, Family.DATE, Family.IP_ADDRESS, Family.BOOLEAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,158 +72,200 @@ def kinds_of_key(
     bool
         False where a kind may be missing.
     """
-    values, complete = _single_values(key, atoms, context, multivalued, domain)
+    question = _Question(key, tuple(atoms), context, multivalued)
+    values, complete = _single_values(question, domain)
     sets = domain.multivalued or key in multivalued
-    asked_as_set = any(atom.clause.set_operator for atom in atoms)
     candidates: list[tuple[str, ...] | None] = [] if domain.always else [None]
-    flags = multivalued | {key} if sets else multivalued
-    if sets or asked_as_set:
-        found, whole = _sets(key, atoms, context, flags, values)
+    if sets:
+        question = _Question(key, question.atoms, context, multivalued | {key})
+    if sets or any(atom.clause.set_operator for atom in atoms):
+        found, whole = _sets(question, values)
         candidates += found
         complete = complete and whole
+        if sets and not domain.always:
+            candidates.append(())
     else:
         candidates += [(value,) for value in values]
     kinds: dict[tuple[bool, ...], Kind] = {}
     for candidate in candidates:
-        answers = _answers(key, atoms, context, flags, candidate)
+        answers = question.answers(candidate)
         kinds.setdefault(answers, Kind(candidate, answers))
     return tuple(kinds.values()), complete
 
 
-def _answers(
-    key: str,
-    atoms: Sequence[Atom],
-    context: Mapping[str, tuple[str, ...]],
-    multivalued: frozenset[str],
-    candidate: tuple[str, ...] | None,
-) -> tuple[bool, ...]:
-    asked = dict(context)
-    asked.pop(key, None)
-    if candidate is not None:
-        asked[key] = candidate
-    return tuple(holds(atom.clause, asked, multivalued, atom.version) for atom in atoms)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Some atoms on one key, and all else that they turn on."""
+
+    key: str
+    atoms: tuple[Atom, ...]
+    context: Mapping[str, tuple[str, ...]]
+    multivalued: frozenset[str]
+
+    def answers(self, candidate: tuple[str, ...] | None) -> tuple[bool, ...]:
+        """What each atom answers to these values."""
+        asked = dict(self.context)
+        asked.pop(self.key, None)
+        if candidate is not None:
+            asked[self.key] = candidate
+        return tuple(
+            holds(atom.clause, asked, self.multivalued, atom.version) for atom in self.atoms
+        )
+
+    def alone(self) -> _Question:
+        """The same atoms asked of single values, without set operators."""
+        plain = (
+            Atom(Clause(atom.clause.operator, atom.clause.key, atom.clause.values), atom.version)
+            for atom in self.atoms
+            if atom.clause.operator != "Null"
+        )
+        return _Question(self.key, tuple(plain), self.context, self.multivalued - {self.key})
+
+    def patterns(self) -> dict[Family, list[tuple[Atom, tuple[Token, ...]]]]:
+        """The values that the atoms compare with, by the family of the operator."""
+        found: dict[Family, list[tuple[Atom, tuple[Token, ...]]]] = {}
+        for atom in self.atoms:
+            family = OPERATORS[atom.clause.operator].family
+            if family is Family.NULL:
+                continue
+            for value in atom.clause.values:
+                if family.has_variables:
+                    tokens = substitute(value, self.context, atom.version, self.multivalued)
+                else:
+                    tokens = (value,)
+                if tokens is not None:
+                    found.setdefault(family, []).append((atom, tokens))
+        return found
 
 
-def _sets(
-    key: str,
-    atoms: Sequence[Atom],
-    context: Mapping[str, tuple[str, ...]],
-    multivalued: frozenset[str],
-    values: Sequence[str],
-) -> tuple[list[tuple[str, ...]], bool]:
+def _sets(question: _Question, values: Sequence[str]) -> tuple[list[tuple[str, ...]], bool]:
     """Enough sets of values: every answer of the set operators that some set gives.
 
-    What a set answers turns on one witness for each clause, so sets grow by one value at a time
-    and only those that answer something new are grown on.
+    What a set answers turns, for each clause, on whether some element meets it and whether all do.
+    So sets grow by one value at a time, and only those that say something new are grown on.
     """
-    seen: dict[tuple[object, ...], tuple[str, ...]] = {}
-    waiting: list[tuple[str, ...]] = [(value,) for value in values if value]
+    single = question.alone()
+    met = {value: single.answers((value,)) for value in values}
+    seen: dict[object, tuple[str, ...]] = {}
+    waiting: list[tuple[str, ...]] = [(value,) for value in values]
     for candidate in waiting:
-        answers = _answers(key, atoms, context, multivalued, candidate)
-        state = (len(candidate) > 1, answers, _elements(key, atoms, context, candidate))
+        each = [met[value] for value in candidate]
+        state = (
+            len(candidate) > 1,
+            any(candidate),
+            tuple(map(any, zip(*each, strict=True))),
+            tuple(map(all, zip(*each, strict=True))),
+        )
         if state in seen:
             continue
         if len(seen) >= _SET_LIMIT:
             return list(seen.values()), False
         seen[state] = candidate
-        if len(candidate) <= len(atoms):
-            waiting += [(*candidate, value) for value in values if value and value not in candidate]
+        waiting += [(*candidate, value) for value in values if value not in candidate]
     return list(seen.values()), True
 
 
-def _elements(
-    key: str,
-    atoms: Sequence[Atom],
-    context: Mapping[str, tuple[str, ...]],
-    candidate: tuple[str, ...],
-) -> tuple[tuple[bool, bool], ...]:
-    """For each clause: does some element meet it, and do all."""
-    found: list[tuple[bool, bool]] = []
-    for atom in atoms:
-        clause = atom.clause
-        if clause.operator == "Null":
-            continue
-        plain = Clause(clause.operator, clause.key, clause.values)
-        each = [
-            holds(plain, {**context, key: (value,)}, frozenset(), atom.version)
-            for value in candidate
-        ]
-        found.append((any(each), all(each)))
-    return tuple(found)
+def _single_values(question: _Question, domain: Domain) -> tuple[list[str], bool]:
+    patterns = question.patterns()
+    typed = [
+        (family, text_of(tokens)) for family in _TYPED for _, tokens in patterns.get(family, ())
+    ]
+    textual = [pair for family in _TEXTUAL for pair in patterns.get(family, ())]
+    literals = [
+        text for _, tokens in patterns.get(Family.BINARY, ()) for text in binaries(text_of(tokens))
+    ]
+    proposed = typed_values(typed, domain.values)
+    texts, wild, complete = _texts(textual, literals, domain)
+    found = texts if domain.values is Values.TEXT or not wild else [*texts, *_filled(textual)]
+    if proposed and wild:
+        found = [*found, *_filled(textual)]
+    # Each type's kinds hold more texts than one: one that no pattern names stands for them.
+    found = [*found, *proposed, *(f" {value}" for value in proposed if value in texts)]
+    found = [value for value in found if _is_in(value, domain)]
+    found = list(dict.fromkeys(found))
+    if wild and (typed or domain.values is not Values.TEXT):
+        complete = complete and _all_meet(question, found, domain)
+    return found, complete
 
 
-def _single_values(
-    key: str,
-    atoms: Sequence[Atom],
-    context: Mapping[str, tuple[str, ...]],
-    multivalued: frozenset[str],
-    domain: Domain,
-) -> tuple[list[str], bool]:
-    patterns: dict[Family, list[tuple[Atom, tuple[Token, ...]]]] = {}
-    for atom in atoms:
-        family = OPERATORS[atom.clause.operator].family
-        if family is Family.NULL:
-            continue
-        for value in atom.clause.values:
-            tokens = substitute(value, context, atom.version, multivalued)
-            if tokens is not None:
-                patterns.setdefault(family, []).append((atom, tokens))
-    text_like = [*patterns.get(Family.STRING, []), *patterns.get(Family.ARN, [])]
-    others = [family for family in patterns if family not in (Family.STRING, Family.ARN)]
-    found: list[str] = []
-    textual = bool(text_like) and domain.values is Values.TEXT
-    complete = len(others) + textual <= 1
-    if domain.values is Values.TEXT:
-        texts, whole = _texts(text_like, domain)
-        found += texts
-        complete = complete and whole
-    elif text_like:
-        # Text operators on a typed key: only their literal values can be of its type.
-        found += [text_of(tokens) for _, tokens in text_like]
-        complete = complete and all(
-            isinstance(token, str) for _, tokens in text_like for token in tokens
+def _is_in(value: str, domain: Domain) -> bool:
+    if value in domain.excluded or not is_of_domain(value, domain):
+        return False
+    return not domain.patterns or any(matches(pattern, value) for pattern in domain.patterns)
+
+
+def is_of_domain(value: str, domain: Domain) -> bool:
+    """Whether a text is of the type that the domain names."""
+    return domain.values is Values.TEXT or is_of(value, domain.values)
+
+
+def _all_meet(question: _Question, values: Sequence[str], domain: Domain) -> bool:
+    """Whether each kind of text was found with each kind of typed value.
+
+    Then none is missing: a value is of one kind of each.
+    """
+    single = question.alone()
+    typed = [OPERATORS[atom.clause.operator].family in _TYPED for atom in single.atoms]
+    pairs = {
+        (
+            tuple(
+                a for a, is_typed in zip(single.answers((value,)), typed, strict=True) if is_typed
+            ),
+            tuple(
+                a
+                for a, is_typed in zip(single.answers((value,)), typed, strict=True)
+                if not is_typed
+            ),
         )
-    for family, kind, propose in (
-        (Family.NUMERIC, Values.NUMBER, _numbers),
-        (Family.DATE, Values.INSTANT, _instants),
-        (Family.IP_ADDRESS, Values.ADDRESS, _addresses),
-        (Family.BOOLEAN, Values.BOOLEAN, _booleans),
-        (Family.BINARY, None, _binaries),
-    ):
-        if family in patterns or domain.values is kind:
-            found += propose([text_of(tokens) for _, tokens in patterns.get(family, [])])
-    if domain.values is not Values.TEXT:
-        found = [value for value in found if _is_of(value, domain.values)]
-    elif domain.patterns:
-        found = [v for v in found if any(matches(p, v) for p in domain.patterns)]
-    return [value for value in dict.fromkeys(found) if value not in domain.excluded], complete
+        for value in values
+    }
+    return len(pairs) == len({one for one, _ in pairs}) * len({two for _, two in pairs})
 
 
-def _is_of(value: str, kind: Values) -> bool:
-    if kind is Values.ADDRESS:
-        return "/" not in value and network(value) is not None
-    if kind is Values.INSTANT:
-        return instant(value) is not None
-    if kind is Values.NUMBER:
-        return number(value) is not None
-    return value in ("true", "false")
+_FILLINGS = (
+    "",
+    "0",
+    "1",
+    "0.0",
+    "0.0.0",
+    "1.1.1.1",
+    "00:00:00Z",
+    "01-01",
+    "01-01T00:00:00Z",
+    "T00:00:00Z",
+    "-01-01T00:00:00Z",
+    ":1",
+    "::1",
+)
+"""What a wildcard may stand for in a number, an address or a date."""
+
+
+def _filled(patterns: Sequence[tuple[Atom, tuple[Token, ...]]]) -> list[str]:
+    """Texts that match patterns and may be typed values."""
+    return [
+        "".join(
+            token if isinstance(token, str) else filling if token.value == "*" else filling[:1]
+            for token in tokens
+        )
+        for _, tokens in patterns
+        if any(not isinstance(token, str) for token in tokens)
+        for filling in _FILLINGS
+    ]
 
 
 def _texts(
-    patterns: Sequence[tuple[Atom, tuple[Token, ...]]], domain: Domain
-) -> tuple[list[str], bool]:
-    literals: dict[str, None] = {}
+    patterns: Sequence[tuple[Atom, tuple[Token, ...]]], more: Sequence[str], domain: Domain
+) -> tuple[list[str], bool, bool]:
+    """Texts of every kind, whether patterns with wildcards are among them, and whether all are."""
+    literals: dict[str, None] = dict.fromkeys(more)
     machines: dict[Machine, None] = {}
     for atom, tokens in patterns:
         operator = atom.clause.operator
         plain = all(isinstance(token, str) for token in tokens)
         if operator == "Resource":
             machines[resource_machine(tokens)] = None
-        elif operator.startswith("Arn"):
-            if plain:
-                literals[text_of(tokens)] = None
-            else:
-                machines[arn_machine(tokens)] = None
+        elif operator.startswith("Arn") and not plain:
+            machines[arn_machine(tokens)] = None
         elif operator.endswith("IgnoreCase"):
             machines[literal_machine(text_of(tokens), fold=True)] = None
         elif operator.endswith("Like") and not plain:
@@ -240,100 +275,17 @@ def _texts(
     for pattern in domain.patterns:
         machines[pattern_machine(tokens_of(pattern))] = None
     literals |= dict.fromkeys(domain.excluded)
+    if any(OPERATORS[atom.clause.operator].family is Family.ARN for atom, _ in patterns):
+        # An ARN that no pattern names: what is none is no match for a negated operator either.
+        machines[arn_machine(tokens_of("*:*:*:*:*:*"))] = None
     if not machines:
-        return [*literals, _fresh(literals)], True
+        return [*literals, fresh(literals)], False, True
     added: dict[Machine, None] = {}
     while True:
         found, complete = kinds_of_text([*machines, *added], _TEXT_LIMIT)
         met = [text for text in found.values() if text in literals]
-        more = {literal_machine(text): None for text in met} if complete else {}
-        if not more.keys() - added.keys():
-            return [*literals, *found.values()], complete
+        more_machines = {literal_machine(text): None for text in met} if complete else {}
+        if not more_machines.keys() - added.keys():
+            return [*literals, *found.values()], True, complete
         # A kind whose shortest text is a literal may hold other texts: tell them apart.
-        added |= more
-
-
-def _fresh(taken: Iterable[str]) -> str:
-    """A text that differs from all others, in case too."""
-    folded = {text.lower() for text in taken}
-    candidate = "other"
-    while candidate in folded:
-        candidate += "-other"
-    return candidate
-
-
-def _numbers(texts: Sequence[str]) -> list[str]:
-    cuts = sorted({n for n in map(number, texts) if n is not None})
-    if not cuts:
-        return ["0", "other"]
-    found = [cuts[0] - 1, *cuts, cuts[-1] + 1]
-    found += [(low + high) / 2 for low, high in pairwise(cuts)]
-    return [*(_plain(n) for n in found), "other"]
-
-
-def _plain(value: Decimal) -> str:
-    return format(value, "f")
-
-
-def _instants(texts: Sequence[str]) -> list[str]:
-    cuts = sorted({i for i in map(instant, texts) if i is not None})
-    if not cuts:
-        return ["2026-01-01T00:00:00Z", "other"]
-    found = [cuts[0] - 1, *cuts, cuts[-1] + 1]
-    found += [(low + high) / 2 for low, high in pairwise(cuts)]
-    return [*(_moment(i) for i in found), "other"]
-
-
-def _moment(seconds: Fraction) -> str:
-    """ISO 8601, with as much of a second as is needed."""
-    whole = seconds.numerator // seconds.denominator
-    part = seconds - whole
-    try:
-        text = (_START + timedelta(seconds=whole)).strftime("%Y-%m-%dT%H:%M:%S")
-    except OverflowError:
-        return str(whole)
-    if len(text) != len("2026-01-01T00:00:00"):
-        text = text.rjust(len("2026-01-01T00:00:00"), "0")
-    if part:
-        text += format(float(part), ".12f").rstrip("0")[1:]
-    return text + "Z"
-
-
-def _booleans(_texts: Sequence[str]) -> list[str]:
-    return ["true", "false", "other"]
-
-
-def _binaries(texts: Sequence[str]) -> list[str]:
-    fresh = base64.b64encode(_fresh(texts).encode()).decode()
-    return [*texts, fresh, "%"]
-
-
-def _addresses(texts: Sequence[str]) -> list[str]:
-    """An address in each range, outside the ranges within it, and outside all of them."""
-    ranges = {n for n in map(network, texts) if n is not None}
-    found: list[str] = ["other"]
-    for version, whole in ((4, "0.0.0.0/0"), (6, "::/0")):
-        family = [n for n in ranges if n.version == version]
-        everything = network(whole)
-        if everything is not None and everything not in family:
-            family.append(everything)
-        for outer in family:
-            inner = [n for n in family if n != outer and n.subnet_of(outer)]  # type: ignore[arg-type]
-            address = _outside(outer, inner)
-            if address is not None:
-                found.append(address)
-    return found
-
-
-def _outside(outer: Network, inner: Sequence[Network]) -> str | None:
-    """The first address of a range that lies in none of the ranges within it."""
-    place = int(outer.network_address)
-    for hole in sorted(inner, key=lambda n: (int(n.network_address), n.prefixlen)):
-        if place < int(hole.network_address):
-            break
-        place = max(place, int(hole.broadcast_address) + 1)
-    if place > int(outer.broadcast_address):
-        return None
-    if isinstance(outer, ipaddress.IPv4Network):
-        return str(ipaddress.IPv4Address(place))
-    return str(ipaddress.IPv6Address(place))
+        added |= more_machines

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -169,19 +170,34 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
         Bit mask of accepting machines → the shortest text that exactly these accept.
     bool
         False when the limit was met and a kind may be missing.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.wildcards import tokens_of
+    >>> kinds_of_text([pattern_machine(tokens_of("a*")), literal_machine("ab")], 100)
+    ({0: 'x', 1: 'a', 3: 'ab'}, True)
     """
     takes = [dict(machine.takes) for machine in machines]
-    alphabet = sorted({character for taken in takes for character in taken} | {":"})
-    alphabet.append(_other(alphabet))
+    named = {character for taken in takes for character in taken}
+    # A colon is told from other characters where a wildcard stays within its segment.
+    apart = {":"} if any(machine.takes_any or machine.stays for machine in machines) else set()
+    other = _other(named | {":"})
+    leading: list[dict[int, tuple[str, ...]]] = [{} for _ in machines]
     start = tuple(1 for _ in machines)
     seen = {start}
     found: dict[int, str] = {}
     waiting = [(start, "")]
     for states, text in waiting:
-        mask = _mask(machines, states)
         if text:
-            found.setdefault(mask, text)
-        for character in alphabet:
+            found.setdefault(_mask(machines, states), text)
+            if len(found) == 1 << len(machines):
+                break
+        characters = set(apart)
+        for machine, reached, known in zip(machines, states, leading, strict=True):
+            if reached and reached not in known:
+                known[reached] = tuple(c for c, leads in machine.takes if leads & reached)
+            characters.update(known.get(reached, ()))
+        for character in (other, *sorted(characters)):
             following = tuple(
                 machine.step(reached, character, taken) if reached else 0
                 for machine, reached, taken in zip(machines, states, takes, strict=True)
@@ -204,8 +220,8 @@ def _mask(machines: Sequence[Machine], states: Sequence[int]) -> int:
     return mask
 
 
-def _other(alphabet: Sequence[str]) -> str:
-    """A character that no pattern names."""
+def _other(alphabet: AbstractSet[str]) -> str:
+    """A character that no pattern names, in neither case."""
     for candidate in "xyzqwkjvbn0123456789_-~":
         if candidate not in alphabet and candidate.upper() not in alphabet:
             return candidate
