@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction, negate
 from ses_audit.policy.types import Clause
 
-__all__ = ["Conditions", "remaining"]
+__all__ = ["Conditions", "pushed", "remaining"]
 
 _MOST_PARTS = 12
 """Beyond this many parts of one node, implied parts are not looked for."""
@@ -117,16 +117,22 @@ def remaining(formula: Formula, impossible: Callable[[Formula], bool]) -> Condit
     impossible
         Whether a formula can't hold, whatever the open keys are.
     """
-    return _shown(_simplified(_pushed(formula, False), TRUE, impossible))
+    return _shown(_simplified(pushed(formula, False), TRUE, impossible))
 
 
-def _pushed(formula: Formula, negated: bool) -> Formula:
-    """Push negations down to the clauses."""
+def pushed(formula: Formula, negated: bool) -> Formula:
+    """Push negations down to the clauses.
+
+    Examples
+    --------
+    >>> pushed(TRUE, True)
+    false
+    """
     if formula.kind == "not":
-        return _pushed(formula.parts[0], not negated)
+        return pushed(formula.parts[0], not negated)
     if formula.kind in ("and", "or"):
         join = conjunction if (formula.kind == "and") is not negated else disjunction
-        return join(*(_pushed(part, negated) for part in formula.parts))
+        return join(*(pushed(part, negated) for part in formula.parts))
     return negate(formula) if negated else formula
 
 

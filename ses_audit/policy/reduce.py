@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from ses_audit.policy.bindings import clause_on_known_values, pattern_on_known_text
 from ses_audit.policy.domains import Domain
 from ses_audit.policy.evaluate import is_same_account
 from ses_audit.policy.formula import (
@@ -43,6 +45,7 @@ __all__ = [
     "ResourceFormula",
     "combine",
     "open_evaluate",
+    "open_resource_relation",
     "reduce_layer",
     "reduce_resource_policies",
 ]
@@ -139,8 +142,14 @@ class _Reduction:
         if all(map(self._settled, names)):
             return TRUE if holds(clause, self.known, self.multivalued, version) else FALSE
         values = (self._specialized(value, version) for value in clause.values)
-        kept = tuple(value for value in values if value is not None)
-        return Formula.of(Atom(replace(clause, values=kept), version))
+        kept = replace(clause, values=tuple(value for value in values if value is not None))
+        held = self.known.get(names[0])
+        if held is not None:
+            is_set = names[0] in self.multivalued
+            found = clause_on_known_values(kept, held, is_set=is_set, version=version)
+            if found is not None:
+                return found
+        return Formula.of(Atom(kept, version))
 
     def _specialized(self, value: str, version: str) -> str | None:
         return specialize(value, self.known, self.absent, version, self.multivalued)
@@ -167,14 +176,16 @@ class _Reduction:
             return FALSE
         pattern = known
         if self.request.open_resource and "${" not in pattern:
-            aligned = _aligned(pattern, self.request.resource)
-            if aligned is None:
-                return FALSE
-            pattern = aligned
-            relation = prefix_relation(pattern, self.request.resource.removesuffix("*"))
+            relation = open_resource_relation(pattern, self.request.resource)
             if relation != "some":
                 return TRUE if relation == "all" else FALSE
-        return Formula.of(Atom(Clause("Resource", RESOURCE_KEY, (pattern,)), version))
+            pattern = _aligned(pattern, self.request.resource) or pattern
+        clause = Clause("Resource", RESOURCE_KEY, (pattern,))
+        if not self.request.open_resource:
+            found = pattern_on_known_text(clause, self.request.resource, version)
+            if found is not None:
+                return found
+        return Formula.of(Atom(clause, version))
 
     def statement(self, statement: Statement, version: str) -> tuple[Formula, frozenset[Form]]:
         named = principal_forms(statement, self.subject)
@@ -201,6 +212,27 @@ def _aligned(pattern: str, resource: str) -> str | None:
     if len(parts) > 6 or not all(map(matches, parts[:5], known[:5])):
         return None
     return ":".join((*known[:5], parts[5]))
+
+
+def open_resource_relation(pattern: str, resource: str) -> Literal["none", "all", "some"]:
+    """How many of the names that an open resource can have a pattern matches.
+
+    Parameters
+    ----------
+    pattern
+        Of a `Resource` element, without variables.
+    resource
+        Ends in `*`: what stands before it is known.
+
+    Examples
+    --------
+    >>> open_resource_relation("arn:aws:ses:*:*:identity/*", "arn:aws:ses:x:1:template/*")
+    'none'
+    >>> open_resource_relation("arn:aws:ses:*:*:template/a*", "arn:aws:ses:x:1:template/*")
+    'some'
+    """
+    aligned = _aligned(pattern, resource)
+    return "none" if aligned is None else prefix_relation(aligned, resource.removesuffix("*"))
 
 
 def reduce_layer(policies: Sequence[AttachedPolicy], request: OpenRequest) -> LayerFormula:

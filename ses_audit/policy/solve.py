@@ -23,6 +23,7 @@ from ses_audit.policy.formula import (
 )
 from ses_audit.policy.kinds import Kind, kinds_of_key
 from ses_audit.policy.operators import holds
+from ses_audit.policy.relax import relaxed
 from ses_audit.policy.types import Context, Verdict
 from ses_audit.policy.variables import part_for_variable, variables_in
 
@@ -137,7 +138,14 @@ def satisfy(formula: Formula, domains: Domains, budget: int = BUDGET) -> Search:
     """Look for values of the open keys with which a formula holds."""
     if formula is FALSE:
         return Search(None, True)
-    return _Solver(formula, domains, budget).search()
+    found = _Solver(formula, domains, budget).search()
+    if found.found is None and not found.complete:
+        weaker = relaxed(formula)
+        if weaker is FALSE or (
+            weaker is not TRUE and _Solver(weaker, domains, budget).search() == Search(None, True)
+        ):
+            return Search(None, True)
+    return found
 
 
 class _Solver:
@@ -258,16 +266,17 @@ class _Solver:
         linked: list[Atom],
         context: Mapping[str, tuple[str, ...]],
     ) -> tuple[Kind, ...]:
-        """Values that the other key is compared with, tried here as well."""
+        """Values that the other key is compared with or may hold, tried here as well."""
         others = {self._keys[atom] for atom in linked}
         proposed: dict[str, None] = {"value": None}
         for atom, name in self._keys.items():
             if name in others or name == key:
                 for value in atom.clause.values:
                     if "${" not in value:
+                        proposed[value] = None
                         proposed[value.replace("*", "").replace("?", "x")] = None
-        for name in others:
-            for value in context.get(name, ()):
+        for name in sorted(others):
+            for value in context.get(name) or self._possible(name, context):
                 proposed[value] = None
                 for atom in linked:
                     for pattern in atom.clause.values:
@@ -284,6 +293,13 @@ class _Solver:
             else:
                 found.append(Kind((value,), ()))
         return tuple(kind for kind in found if kind.values is not None)
+
+    def _possible(self, name: str, context: Mapping[str, tuple[str, ...]]) -> list[str]:
+        """Values that a key not decided yet may take, by what refers to no other key."""
+        atoms = [a for a, key in self._keys.items() if key == name and not self._needs[a]]
+        domain = self._domains.get(name, ANY_VALUE)
+        kinds, _ = kinds_of_key(name, atoms, context, self._multivalued, domain)
+        return [value for kind in kinds for value in kind.values or ()]
 
 
 def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:

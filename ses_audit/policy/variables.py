@@ -17,6 +17,7 @@ from ses_audit.policy.wildcards import Token, tokens_of
 __all__ = [
     "Variable",
     "part_for_variable",
+    "parts_of",
     "specialize",
     "substitute",
     "substitute_text",
@@ -39,8 +40,15 @@ class Variable(NamedTuple):
 
 
 @lru_cache(maxsize=65536)
-def _parts(text: str) -> tuple[str | Variable | tuple[str], ...]:
-    """Cut a value into pattern text, variables, and one-tuples of literal text."""
+def parts_of(text: str) -> tuple[str | Variable | tuple[str], ...]:
+    """Cut a value of a document with variables into pattern text, variables, and one-tuples of
+    literal text.
+
+    Examples
+    --------
+    >>> parts_of("a*${*}${b}")
+    ('a*', ('*',), Variable(key='b', default=None))
+    """
     found: list[str | Variable | tuple[str]] = []
     place = 0
     for match in _VARIABLE.finditer(text):
@@ -64,7 +72,7 @@ def variables_in(text: str, version: str) -> tuple[Variable, ...]:
     """
     if version != VERSION_WITH_VARIABLES or "${" not in text:
         return ()
-    return tuple(part for part in _parts(text) if isinstance(part, Variable))
+    return tuple(part for part in parts_of(text) if isinstance(part, Variable))
 
 
 def _value(
@@ -111,7 +119,7 @@ def substitute(
     if version != VERSION_WITH_VARIABLES or "${" not in text:
         return tokens_of(text)
     found: list[Token] = []
-    for part in _parts(text):
+    for part in parts_of(text):
         if isinstance(part, str):
             found += tokens_of(part)
         elif isinstance(part, Variable):
@@ -134,7 +142,7 @@ def substitute_text(
     if version != VERSION_WITH_VARIABLES or "${" not in text:
         return text
     found: list[str] = []
-    for part in _parts(text):
+    for part in parts_of(text):
         if isinstance(part, str):
             found.append(part)
         elif isinstance(part, Variable):
@@ -172,7 +180,7 @@ def specialize(
     if version != VERSION_WITH_VARIABLES or "${" not in text:
         return text
     found: list[str] = []
-    for part in _parts(text):
+    for part in parts_of(text):
         if isinstance(part, str):
             found.append(part)
         elif not isinstance(part, Variable):
@@ -197,7 +205,7 @@ def part_for_variable(pattern: str, key: str, value: str) -> str | None:
     'ann'
     """
     expression = ""
-    for part in _parts(pattern):
+    for part in parts_of(pattern):
         if isinstance(part, Variable):
             expression += (
                 "(?P<found>.+?)" if part.key == key and "found" not in expression else ".*"

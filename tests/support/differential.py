@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iam_reference.contexts import contexts
+from iam_reference.contexts import compares_open_keys, contexts
 from iam_reference.decide import decide
 from smallest import smallest
 
@@ -81,7 +81,8 @@ def _open(line: dict[str, Any], result: dict[str, Any]) -> str | None:
     action, resource = result["EvalActionName"], result["EvalResourceName"]
     verdict = result["Verdict"]
     if not result["Proven"]:
-        return "unproven: the line is small"
+        # Two open keys that are compared with each other are no finite question.
+        return None if compares_open_keys(line) else "unproven: the line is small"
     if verdict == "CONDITIONAL":
         for name, allowed in (("Witness", True), ("CounterWitness", False)):
             witness = {**line, "ContextEntries": result[name]}

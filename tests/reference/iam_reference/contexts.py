@@ -104,6 +104,20 @@ def universes(line: dict) -> tuple[dict[str, list[list[str]]], set[str]]:
     return found_universes, sets | multivalued
 
 
+def compares_open_keys(line: dict) -> bool:
+    """Whether a condition on a key that is not given refers to another that is not given."""
+    given, _ = read_context(line)
+    for statement in statements(line):
+        for keys in statement.get("Condition", {}).values():
+            for key, values in keys.items():
+                for value in many(values):
+                    named = _VARIABLE.findall(text_of(value))
+                    names = {name.strip().lower() for name in named} - {"*", "?", "$"}
+                    if key.lower() not in given and names - given.keys():
+                        return True
+    return False
+
+
 def contexts(line: dict, most: int) -> Iterator[tuple[Context, set[str]]]:
     """Contexts of an open line: all of them where they are few, or else `most` of them, drawn by
     the line's own Id so that a run can be repeated."""
