@@ -37,7 +37,6 @@ _SHOWN = 5
 )
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
 @click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True)
-@click.option("--resume", is_flag=True, help="Go on with SNAPSHOT: ask only what it lacks.")
 @click.option("--require-complete", is_flag=True, help="Exit with 4 when a cell was not read.")
 def collect(
     snapshot: Path,
@@ -48,14 +47,13 @@ def collect(
     excluded: tuple[str, ...],
     regions: tuple[str, ...],
     workers: int,
-    resume: bool,
     require_complete: bool,
 ) -> int:
     """Read an AWS organization, or a lone account, into SNAPSHOT.
 
     The credentials are those of the AWS configuration, best of the management account or a
     delegated administrator. What cannot be read is in the coverage, and the verdicts that need it
-    are UNKNOWN.
+    are UNKNOWN. Stopped, or with gaps, the same command goes on: it asks only what is not read.
     """
     from ses_audit.audit.documents import check_document
     from ses_audit.cli.progress import shown_progress
@@ -78,7 +76,6 @@ def collect(
         exclude_accounts=excluded,
         regions=regions,
         workers=workers,
-        resume=resume,
     )
     progress: Progress = shown_progress(sys.stderr)
     made = read(options, progress)
@@ -126,6 +123,15 @@ def _tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
     refused = [
         row for row in rows if row.operation == "AssumeRole" and row.state == "ASSUME_FAILED"
     ]
+    tried = [row for row in rows if row.operation == "AssumeRole" and row.calls]
+    if refused and len(refused) == len(tried) > 1:
+        click.echo(
+            f"not read: the role {role_name} could not be assumed in any of {len(tried):,} "
+            "accounts: it must exist there (deploy/stackset.yaml makes it) and trust the caller; "
+            f"the first: {terminal(refused[0].detail)}",
+            err=True,
+        )
+        refused = []
     for row in refused[:_SHOWN]:
         click.echo(
             f"not read: account {row.account_id}: its role {role_name} could not be assumed: "

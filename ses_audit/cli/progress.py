@@ -70,7 +70,7 @@ class Lines:
     def end(self) -> None:
         """The last count."""
         with self._lock:
-            if self._calls:
+            if self._total:
                 self._tell()
 
 

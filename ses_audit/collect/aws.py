@@ -19,7 +19,7 @@ from ses_audit.collect.call import Call, answered, failed
 from ses_audit.collect.credentials import Keys, role_metadata
 from ses_audit.collect.errors import CollectFailure, Failure, failure
 from ses_audit.collect.reference import load_data, session_policy
-from ses_audit.errors import TOOL_FAILURE, UserError
+from ses_audit.errors import TOOL_FAILURE, USAGE, UserError
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.plan import GLOBAL
 
@@ -41,6 +41,10 @@ class Caller:
     account: str
     arn: str
     partition: str
+
+    def as_manifest(self) -> dict[str, object]:
+        """As the manifest names it."""
+        return {"account": self.account, "arn": self.arn, "partition": self.partition}
 
 
 class Aws:
@@ -73,7 +77,8 @@ class Aws:
         except ProfileNotFound as error:
             raise UserError(
                 f"no AWS profile {options.profile or ''!r}: `aws configure list-profiles` lists "
-                "those there are"
+                "those there are",
+                USAGE,
             ) from error
         except BotoCoreError as error:
             raise UserError(f"the AWS configuration cannot be used: {error}") from error

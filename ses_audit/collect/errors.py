@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ses_audit.collect.reference import load_data
+from ses_audit.errors import UserError
 from ses_audit.snapshot.coverage import State
 
-__all__ = ["CollectFailure", "Failure", "failure"]
+__all__ = ["CollectFailure", "Failure", "NothingToRead", "failure"]
 
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:organizations|iam):[^\s,;\"']*[^\s,;\"'.)]", re.ASCII)
 _BECAUSE = re.compile(r"with an explicit deny in an? |because no |no ", re.IGNORECASE)
+
+
+class NothingToRead(UserError):
+    """What a run was asked for leaves no account to read; nothing is kept of it."""
 
 
 class CollectFailure(Exception):

@@ -23,7 +23,7 @@ class CollectOptions:
     Parameters
     ----------
     snapshot
-        The folder to make, or with `resume` to go on with.
+        The folder to make, or to go on with.
     ses_regions
         Partition → the regions that SES is in (`ses.regions.ses_regions`).
     check_document
@@ -38,8 +38,6 @@ class CollectOptions:
         Only these, all but these, only these; what is left out stays in the plan as `EXCLUDED`.
     workers
         Threads.
-    resume
-        Whether an earlier run's evidence is kept and only what it lacks is asked.
 
     Raises
     ------
@@ -57,7 +55,6 @@ class CollectOptions:
     exclude_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     workers: int = 8
-    resume: bool = False
 
     def __post_init__(self) -> None:
         for account in (*self.accounts, *self.exclude_accounts):

@@ -9,8 +9,10 @@ from collections.abc import Callable, Generator
 
 from ses_audit.collect.book import Reading
 from ses_audit.collect.call import Call
+from ses_audit.collect.errors import NothingToRead
 from ses_audit.collect.reader import Run, read, unread
 from ses_audit.collect.work import Steps
+from ses_audit.errors import NOTHING_COLLECTED
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.organization_tables import NO_ORGANIZATION
 from ses_audit.snapshot.plan import GLOBAL, Cell, organization_cells
@@ -65,6 +67,12 @@ class OrganizationReader:
             str(a["Id"]): str(a.get("State") or a.get("Status") or "ACTIVE") for a in accounts
         }
         if listing.state.is_evidence:
+            if not states:
+                raise NothingToRead(
+                    "AWS Organizations lists no account, not even the caller's: nothing was "
+                    "collected; run again, and compare `aws organizations list-accounts`",
+                    NOTHING_COLLECTED,
+                )
             self.listed = frozenset(states)
         else:
             self._run.progress.note(

@@ -12,11 +12,13 @@ from ses_audit.collect.account import AccountReader
 from ses_audit.collect.aws import Aws
 from ses_audit.collect.book import Book
 from ses_audit.collect.call import Call, now
+from ses_audit.collect.errors import NothingToRead
 from ses_audit.collect.options import CollectOptions
 from ses_audit.collect.organization import OrganizationReader
 from ses_audit.collect.pace import Pace
 from ses_audit.collect.progress import Progress
 from ses_audit.collect.work import Steps, Work
+from ses_audit.errors import USAGE
 from ses_audit.snapshot.build import finish_snapshot
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
@@ -33,7 +35,8 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
     """Read an organization, or a lone account, into a snapshot.
 
     Every planned cell ends in one typed state; a failure of one account or region leaves the
-    others alone. When the run is stopped, what was read is kept, and `options.resume` goes on.
+    others alone. When the run is stopped, what was read is kept, and the same call goes on with
+    it: only what is not read yet is asked.
 
     Parameters
     ----------
@@ -55,10 +58,20 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
     aws = Aws(options)
     caller = aws.caller
     regions = _ses_regions(options, aws, caller.partition)
-    with create_snapshot(options.snapshot, started_at=started, resume=options.resume) as writer:
+    with create_snapshot(
+        options.snapshot,
+        started_at=started,
+        resume=True,
+        caller=caller.as_manifest(),
+        arguments=_arguments(options),
+    ) as writer:
         run = _Run(options, aws, writer, progress, pace or Pace(), regions)
         try:
             run.read()
+        except NothingToRead:
+            run.book.close_all()
+            writer.discard()
+            raise
         finally:
             run.book.close_all()
             progress.end()
@@ -138,6 +151,8 @@ class _Run:
     def _found(self, states: dict[str, str] | None) -> None:
         """Begin with the accounts: those of the organization, or the caller's alone."""
         caller = self.aws.caller.account
+        if self._organization.listed is not None:
+            self._check_filters(self._organization.listed)
         found = dict(states or {})
         for account in [account for account in found if not _ACCOUNT.fullmatch(account)]:
             self.progress.note(f"not an account id, left out: {account[:40]}")
@@ -161,9 +176,28 @@ class _Run:
                 reader.plan()
                 begun.append(account)
                 self._accounts[account] = reader
+        if not begun:
+            raise NothingToRead(
+                f"no account is left to read: {len(found):,} known, all of them excluded or not "
+                "active; see --account and --exclude-account",
+                USAGE,
+            )
         self.progress.begin(len(begun))
         for account in begun:
             self.add(account, self._begin(account), 1)
+
+    def _check_filters(self, listed: frozenset[str]) -> None:
+        """Refuse a filter that names what is not there, before an account is read."""
+        named = {"--account": self.options.accounts}
+        named["--exclude-account"] = self.options.exclude_accounts
+        for option, accounts in named.items():
+            for account in accounts:
+                if account not in listed and account != self.aws.caller.account:
+                    raise NothingToRead(
+                        f"{option} {account}: the organization has no such account; it has "
+                        f"{len(listed):,}: `aws organizations list-accounts`",
+                        USAGE,
+                    )
 
     def _begin(self, account: str) -> Steps:
         """An account's evidence is opened when its work begins, not before."""
@@ -209,7 +243,7 @@ class _Run:
             self.book.ledger,
             self.options.check_document,
             taken_at=now(),
-            caller={"account": caller.account, "arn": caller.arn, "partition": caller.partition},
+            caller=caller.as_manifest(),
             organization=organization,
             arguments=_arguments(self.options),
             assumptions=self._assumptions,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ses_audit.replay.example import example_records
 from ses_audit.replay.faults import Conditions
@@ -45,6 +45,7 @@ def collect_recording(
     progress: Progress,
     recording: Recording,
     conditions: Conditions | None = None,
+    **options: Any,
 ) -> Snapshot:
     """Collect what was recorded into a new snapshot, through the server.
 
@@ -58,6 +59,8 @@ def collect_recording(
         What AWS answers.
     conditions
         Page sizes, latency, rates, faults; by default none, and no pause between calls.
+    **options
+        Of `CollectOptions`.
     """
     from ses_audit.audit.documents import check_document
     from ses_audit.collect.options import CollectOptions
@@ -71,15 +74,19 @@ def collect_recording(
     if not isinstance(services, dict):
         raise TypeError("rates.json: rates is an object")
     # The server on loopback has no rate but those of `conditions`.
-    unhurried = {**rates, "rates": {name: {"*": [10_000, 10_000]} for name in services}}
+    unhurried = {
+        **rates,
+        "rates": {name: {"*": [10_000, 10_000]} for name in services},
+        "first_wait": 0.01,
+    }
     with (
         serve(recording, conditions=conditions) as server,
         only_loopback(server.url, recording.caller_account),
     ):
-        options = CollectOptions(
-            snapshot=snapshot, ses_regions=ses_regions, check_document=check_document
+        given = CollectOptions(
+            snapshot=snapshot, ses_regions=ses_regions, check_document=check_document, **options
         )
-        return collect(options, progress, Pace(unhurried))
+        return collect(given, progress, Pace(unhurried))
 
 
 def collect_example(snapshot: Path, progress: Progress) -> Snapshot:

@@ -41,6 +41,16 @@ __all__ = [
 _EVIDENCE, _TABLES, _LOCK = "evidence", "tables", ".lock"
 _SUFFIX = ".jsonl.zst"
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+# What must be the same when a run goes on with a snapshot. The role's name may be mended.
+_TELLING = {
+    "command": "another command",
+    "account": "credentials of another account",
+    "accounts": "other accounts",
+    "exclude_accounts": "other excluded accounts",
+    "units": "other OUs",
+    "exclude_units": "other excluded OUs",
+    "regions": "other regions",
+}
 # What a folder may hold when its writer died before the first manifest.
 _UNBORN = frozenset({_LOCK, f".{MANIFEST}.tmp"})
 
@@ -151,10 +161,20 @@ class SnapshotWriter:
     `resumed` says whether an earlier run left something here.
     """
 
-    def __init__(self, path: Path, lock: int, started_at: str, earlier: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        lock: int,
+        begun: Mapping[str, object],
+        *,
+        earlier: Mapping[str, object] | None,
+        made: bool,
+    ) -> None:
         self.path = path
-        self.started_at = started_at
-        self.resumed = earlier
+        self.started_at = str(begun["started_at"])
+        self.resumed = earlier is not None
+        self._begun = begun
+        self._made = made
         self._lock = lock
 
     def accounts(self) -> list[str]:
@@ -214,7 +234,7 @@ class SnapshotWriter:
             name = path.relative_to(self.path).as_posix()
             files[name] = {"sha256": sha256, "bytes": size}
         # From here to the last line the tables are of two runs: the manifest says so.
-        write_manifest(self.path, make_manifest(finished=False, started_at=self.started_at))
+        write_manifest(self.path, self._begun)
         try:
             for temporary, path in staged:
                 temporary.replace(path)
@@ -234,6 +254,24 @@ class SnapshotWriter:
         write_manifest(self.path, manifest)
         return Snapshot(self.path, manifest)
 
+    def discard(self) -> None:
+        """Remove what this run began, where nothing was before it: no half of a snapshot stays.
+
+        Close the evidence files first. A resumed snapshot is left as it is.
+        """
+        if self.resumed:
+            return
+        try:
+            for path in (self.path / _EVIDENCE).iterdir():
+                path.unlink()
+            (self.path / _EVIDENCE).rmdir()
+            (self.path / MANIFEST).unlink()
+            (self.path / _LOCK).unlink()
+            if self._made:
+                self.path.rmdir()
+        except OSError as error:
+            raise SnapshotError(f"cannot remove {self.path}: {error.strerror}") from error
+
     def close(self) -> None:
         """Give the lock back; a second call does nothing."""
         if self._lock >= 0:
@@ -252,7 +290,14 @@ class SnapshotWriter:
         self.close()
 
 
-def create_snapshot(path: str | Path, *, started_at: str, resume: bool = False) -> SnapshotWriter:
+def create_snapshot(
+    path: str | Path,
+    *,
+    started_at: str,
+    resume: bool = False,
+    caller: Mapping[str, object] | None = None,
+    arguments: Mapping[str, object] | None = None,
+) -> SnapshotWriter:
     """Make a snapshot's folder, or go on with one, and lock it.
 
     Parameters
@@ -263,6 +308,8 @@ def create_snapshot(path: str | Path, *, started_at: str, resume: bool = False) 
         ISO 8601, UTC.
     resume
         Whether an earlier run's evidence is kept and added to.
+    caller, arguments
+        As for `manifest.make_manifest`; a snapshot that was begun with others is not gone on with.
 
     Raises
     ------
@@ -275,24 +322,55 @@ def create_snapshot(path: str | Path, *, started_at: str, resume: bool = False) 
         raise SnapshotError(f"{root} is a symbolic link: name the folder itself")
     if root.exists() and not root.is_dir():
         raise SnapshotError(f"{root} is a file: name a folder", USAGE)
-    fresh = not root.exists() or {p.name for p in root.iterdir()} <= _UNBORN
-    if not fresh:
-        read_manifest(root)
-        if not resume:
-            raise SnapshotError(f"{root} is a snapshot already: name a new folder", USAGE)
+    _earlier(root, resume, caller, arguments)
+    made = not root.exists()
     make_folder(root)
     lock = _take_lock(root)
     try:
-        earlier = (root / MANIFEST).exists()
-        if earlier and not resume:
-            raise SnapshotError(f"{root} is a snapshot already: name a new folder", USAGE)
-        if not earlier:
-            write_manifest(root, make_manifest(finished=False, started_at=started_at))
+        # Once more under the lock: another run may have begun it meanwhile.
+        earlier = _earlier(root, resume, caller, arguments)
+        begun = make_manifest(
+            finished=False, started_at=started_at, caller=caller, arguments=arguments
+        )
+        if earlier is None:
+            write_manifest(root, begun)
         make_folder(root / _EVIDENCE)
-        return SnapshotWriter(root, lock, started_at, earlier)
+        return SnapshotWriter(root, lock, begun, earlier=earlier, made=made)
     except BaseException:
         os.close(lock)
         raise
+
+
+def _earlier(
+    root: Path,
+    resume: bool,
+    caller: Mapping[str, object] | None,
+    arguments: Mapping[str, object] | None,
+) -> dict[str, object] | None:
+    """The manifest of the snapshot that is there; None in a new or empty folder."""
+    if not root.exists() or {p.name for p in root.iterdir()} <= _UNBORN:
+        return None
+    earlier = read_manifest(root)
+    if not resume:
+        raise SnapshotError(f"{root} is a snapshot already: name a new folder", USAGE)
+    for name, now in (("arguments", arguments), ("caller", caller)):
+        before = earlier.get(name)
+        if not now or not isinstance(before, dict):
+            continue
+        for key in [key for key in _TELLING if key in now or key in before]:
+            if before.get(key) != now.get(key):
+                raise SnapshotError(
+                    f"{root} was made with {_TELLING[key]} "
+                    f"({_short(before.get(key))}, now {_short(now.get(key))}): the same command "
+                    "goes on with it, another needs a new folder",
+                    USAGE,
+                )
+    return earlier
+
+
+def _short(value: object) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return text[:60] or "none"
 
 
 def _take_lock(root: Path) -> int:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from aws_fixtures import aws_environment, fake, fast, no_aws
 
 from ses_audit.cli import main
+
+__all__ = ["Command", "Ended", "aws_environment", "command", "fake", "fast", "no_aws"]
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,3 @@ def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
         return Ended(code if isinstance(code, int) else 0, said.out, said.err)
 
     return run
-
-
-@pytest.fixture
-def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
-    """No credentials, no configuration, no way out."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", f"{tmp_path}/no-config")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", f"{tmp_path}/no-credentials")
-    # Whatever is asked by mistake ends at a closed port.
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")

@@ -103,7 +103,7 @@ def test_policy_documents_are_kept_as_they_were_put_in(
 
 
 def test_no_secret_is_kept(fake: FakeAws, options: Make, fast: Pace) -> None:
-    made = run(options, fast, external_id="external-1234", resume=False)
+    made = run(options, fast, external_id="external-1234")
     assert fake.calls("AssumeRole")[0].parameters["ExternalId"] == "external-1234"
     texts = [(made.path / "manifest.json").read_text()]
     for account in made.accounts():

@@ -1,3 +1,4 @@
+# ruff: noqa: N802  (methods are named as AWS's operations)
 """AWS in a few lines: answers requests in the process, where a test says how.
 
 The account is told by the access key that signed, the region and service by the signature's
