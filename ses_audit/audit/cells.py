@@ -146,7 +146,7 @@ class Crossing:
             roles = self._roles.get((session.group(2), session.group(3)), [])
             for role in roles:
                 yield role
-                yield self._session(value, role)
+                yield self.session(value, role)
             if not roles and self._unseen(session.group(2)):
                 yield self._make(value, session.group(2), "session")
             return
@@ -169,9 +169,10 @@ class Crossing:
                 session = _SESSION.fullmatch(value)
                 if session is not None:
                     for role in self._roles.get((session.group(2), session.group(3)), ()):
-                        yield self._session(value, role)
+                        yield self.session(value, role)
 
-    def _session(self, arn: str, role: Sender) -> Sender:
+    def session(self, arn: str, role: Sender) -> Sender:
+        """A session of a role, as a sender of its own."""
         key = (arn, "session")
         if key not in self._outside:
             self._outside[key] = replace(role, arn=arn, type="session", role_arn=role.arn)

@@ -66,6 +66,11 @@ class Gaps:
             return ()
         return (_cell(account, region, service, operation, "", state),)
 
+    def state(self, account: str, region: str, service: str, operation: str) -> str:
+        """How the reading of a cell ended; `NOT_ATTEMPTED` when it was never planned."""
+        items = self._states.get((account, region, service, operation), {})
+        return items.get("", "NOT_ATTEMPTED")
+
     def planned(self, account: str, region: str, service: str, operation: str) -> bool:
         """Whether the cell was planned at all."""
         return (account, region, service, operation) in self._states

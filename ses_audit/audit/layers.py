@@ -25,7 +25,7 @@ from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer, Verd
 from ses_audit.policy.wildcards import arn_matches
 from ses_audit.ses.context import documented_for_ses
 
-__all__ = ["LayerRuling", "Layers", "ResourceRuling", "referenced_keys"]
+__all__ = ["LayerRuling", "Layers", "ResourceRuling", "never", "only", "referenced_keys"]
 
 AnyRuling = TypeVar("AnyRuling")
 
@@ -134,13 +134,15 @@ def _profile(document: Document) -> _Profile:
     return _Profile(referenced_keys(document), tuple(patterns), variable)
 
 
-def _only(policy: AttachedPolicy, position: int) -> AttachedPolicy:
+def only(policy: AttachedPolicy, position: int) -> AttachedPolicy:
+    """The policy with one of its statements left."""
     document = policy.document
     kept = replace(document, statements=(document.statements[position],))
     return replace(policy, document=kept)
 
 
-def _never(formula: Formula, request: OpenRequest) -> bool:
+def never(formula: Formula, request: OpenRequest) -> bool:
+    """Whether a formula can't hold, whatever the open keys are."""
     if formula is TRUE or formula is FALSE:
         return formula is FALSE
     return decide(formula, request.all_domains()).verdict is Verdict.DENIED
@@ -248,7 +250,7 @@ class Layers:
             formula,
             lack,
             explicit,
-            (lack,) if _never(formula.allow, request) else (),
+            (lack,) if never(formula.allow, request) else (),
             possible,
             statements,
             self._undocumented(policies),
@@ -296,7 +298,7 @@ def _statements(
         for position, statement in enumerate(policy.document.statements):
             if statement.effect != "Deny":
                 continue
-            single = (_only(policy, position),)
+            single = (only(policy, position),)
             if layer is Layer.SENDING_AUTHORIZATION_POLICY:
                 formula = reduce_resource_policies(single, request).deny
             else:
@@ -309,7 +311,7 @@ def _statements(
                 statement.index,
                 policy.target if layer is not Layer.IDENTITY_POLICY else None,
             )
-            if not _never(formula, request):
+            if not never(formula, request):
                 found.append((denial, formula))
     return tuple(found)
 
@@ -318,9 +320,9 @@ def _explicit(
     statements: tuple[tuple[Denial, Formula], ...], request: OpenRequest, deny: Formula
 ) -> tuple[tuple[Denial, ...], tuple[Denial, ...]]:
     """The Deny statements that always hold, and those that hold in some contexts."""
-    certain = tuple(d for d, formula in statements if _never(negate(formula), request))
+    certain = tuple(d for d, formula in statements if never(negate(formula), request))
     possible = tuple(d for d, _ in statements if d not in certain)
-    if not certain and possible and _never(negate(deny), request):
+    if not certain and possible and never(negate(deny), request):
         # No statement denies by itself, but together they leave no context.
         return possible, ()
     return certain, possible
