@@ -77,19 +77,20 @@ def evaluate(layers: Layers, request: Request) -> Decision:
 
 
 def _statement(found: CompiledStatement, subject: Subject) -> StatementResult:
-    statement = found.statement
-    if found.forms(subject) is None:
-        return StatementResult(statement, False, "principal")
-    if not found.names(subject.action.lower()):
-        return StatementResult(statement, False, "action")
-    if found.resource is not None and not found.resource.applies(subject):
-        return StatementResult(statement, False, "resource")
     clauses = tuple(
         (clause, prepared.holds(subject.context, subject.multivalued))
         for clause, prepared in found.pairs
     )
-    matched = all(held for _, held in clauses)
-    return StatementResult(statement, matched, None if matched else "condition", clauses)
+    return StatementResult(
+        found.statement,
+        (
+            ("principal", found.forms(subject) is not None),
+            ("action", found.names(subject.action.lower())),
+            ("resource", found.resource is None or found.resource.applies(subject)),
+            ("condition", all(held for _, held in clauses)),
+        ),
+        clauses,
+    )
 
 
 def _level(

@@ -208,16 +208,29 @@ class Denial:
     target: str | None = None
 
 
+Element = Literal["principal", "action", "resource", "condition"]
+"""What of a statement is compared with the request, in the order in which AWS's pages name it."""
+
+
 @dataclass(frozen=True, slots=True)
 class StatementResult:
-    """How one statement met the request: which element failed first, or that all matched."""
+    """How one statement met the request: every element, whether it matched or not."""
 
     statement: Statement
-    matched: bool
-    failed: Literal["principal", "action", "resource", "condition"] | None
-    """The first element that did not match, in this order; None when all matched."""
+    elements: tuple[tuple[Element, bool], ...]
+    """Each element with its own result, whatever the others say; one that is absent matches."""
     clauses: tuple[tuple[Clause, bool], ...] = ()
-    """Each condition with its own result; filled once principal, action and resource match."""
+    """Each condition with its own result."""
+
+    @property
+    def matched(self) -> bool:
+        """Whether the statement takes effect."""
+        return all(matched for _, matched in self.elements)
+
+    @property
+    def failed(self) -> Element | None:
+        """The first element that did not match; None when all did."""
+        return next((element for element, matched in self.elements if not matched), None)
 
 
 @dataclass(frozen=True, slots=True)

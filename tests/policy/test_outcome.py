@@ -62,12 +62,8 @@ def test_the_tree_says_the_same(case: dict) -> None:
 
 
 def test_an_explicit_denial_names_its_statement_and_target() -> None:
-    scp = attached(
-        allow(), allow(Effect="Deny", Sid="No"), name="Lock", arn="arn:p", target="ou-1"
-    )
-    layers = Layers(
-        identity_policies=(attached(allow()),), service_control_policies=((scp,),)
-    )
+    scp = attached(allow(), allow(Effect="Deny", Sid="No"), name="Lock", arn="arn:p", target="ou-1")
+    layers = Layers(identity_policies=(attached(allow()),), service_control_policies=((scp,),))
     (denial,) = outcome(layers, request()).denials
     assert (denial.policy, denial.sid, denial.statement_index) == ("arn:p", "No", 1)
     assert denial.target == "ou-1"

@@ -54,9 +54,7 @@ def test_resource(pattern: str, arn: str, expected: bool) -> None:
     assert accepts(resource_machine(tokens_of(pattern)), arn) is expected
 
 
-@pytest.mark.parametrize(
-    ("pattern", "arn", "expected"), DATA["version_without_variables"]["rows"]
-)
+@pytest.mark.parametrize(("pattern", "arn", "expected"), DATA["version_without_variables"]["rows"])
 def test_resource_before_variables(pattern: str, arn: str, expected: bool) -> None:
     layers = identity_layers(allow(Resource=pattern), version="2008-10-17")
     assert bool(outcome(layers, request(resource=arn)).identity.allows) is expected
@@ -131,9 +129,7 @@ class _Counter:
 
 
 @pytest.mark.parametrize("size", [100, 1_000, 10_000])
-def test_no_part_of_the_text_is_looked_at_twice(
-    size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_part_of_the_text_is_looked_at_twice(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     counter = _Counter(monkeypatch)
     assert not matches("*a" * size + "*b", "a" * size + "c")
     assert not matches("*ab" * size + "*c*", "ab" * size)
