@@ -22,7 +22,8 @@ _PREFIX = re.compile(
 )
 # What a line begins with that goes on with a message of the line before.
 _GOES_ON = re.compile(
-    r"[\s>|/#]{0,40}(?:is not auth|not auth|authori[sz]ed to|to perform|on resource|because no"
+    r"[\s>|/#]{0,40}(?:[45][0-9]{2}[ -](?:[45]\.[0-9.]{3,7} )?)?"
+    r"(?:is not auth|not auth|authori[sz]ed to|to perform|on resource|because no"
     r"|with an explicit|explicit deny|deny in an?\b|control policy|endpoint policy|policy allows"
     r"|boundary allows|transitively|Go to https|or call the Get)",
     re.IGNORECASE,
@@ -35,7 +36,8 @@ _OPEN = re.compile(
     r"|\bperform:?(?:\s{1,9}['\"`]?[A-Za-z-]{2,40}:\w{2,80}['\"`]?)?|\bon|\bresource:?"
     r"|operation(?:\s\([^()\n]{1,60}\))?:|\bregion(?:\s{1,9}[A-Za-z0-9-]{5,30}:(?:.{0,600},)?)?"
     r"|\bbecause|\bbecause\s{1,9}no|\bwith|\bwith\s{1,9}an|\bexplicit|explicit\s{1,9}deny"
-    r"|deny\s{1,9}in|deny\s{1,9}in\s{1,9}an?|-based|\bcontrol|policy:|boundary:|access denied:?"
+    r"|deny\s{1,9}in|deny\s{1,9}in\s{1,9}an?|-based|\bcontrol|policy:|boundary:"
+    r"|\baccess|access denied:?"
     r"|\b(?:an?|no)\s{1,9}(?:service|resource|session|permissions|vpc(?:\s{1,9}endpoint)?)"
     r"|message rejected:|verified\.|(?<![\w.])[45][0-9]{2}(?:-.{0,600})?)\s*\Z",
     re.IGNORECASE,
@@ -174,11 +176,7 @@ class _Entry:
         body = line[prefix.end() :] if prefix is not None else line
         if _GOES_ON.match(body):
             return True
-        last = self._last()
-        # `=` ends a line that quoted-printable breaks.
-        unfinished = _OPEN.search(last) is not None or (
-            last.rstrip("\r\n").endswith("=") and 60 < len(last) < 80
-        )
+        unfinished = self._unfinished()
         if prefix is not None:
             return unfinished and _COULD_GO_ON.match(body) is not None
         if unfinished:
@@ -187,11 +185,16 @@ class _Entry:
             return False
         return not promising or _FIELD.match(line) is not None
 
-    def _last(self) -> str:
+    def _unfinished(self) -> bool:
+        """Whether the last line that is not blank ends in the middle of a message."""
         for piece in reversed(self._pieces):
-            if piece.strip():
-                return piece[-2100:]
-        return ""
+            last = piece[-2100:].rstrip()
+            if not last.strip(" >|/#"):
+                continue
+            if _OPEN.search(last) or (last.endswith("=") and 60 < len(last) < 80):
+                return True
+            return last[-1] in _WRAPPED and _OPEN.search(plain(last)) is not None
+        return False
 
     def close(self) -> None:
         """Read what the entry holds."""
@@ -228,5 +231,7 @@ def _hints() -> tuple[str, ...]:
     return tuple(sorted({"authori", "denied", "arn:", "user", "too many", *words}))
 
 
+# What a line can end in whose true end is hidden by escapes or entities.
+_WRAPPED = "\\nr;>"
 _HINTS = _hints()
 _CODES = frozenset(map(str, smtp_codes()))

@@ -15,7 +15,7 @@ __all__ = ["Found", "distinct", "find", "parse_message", "parse_messages"]
 _NOT_AUTHORIZED = re.compile(
     r"not\s{1,40}authori[sz]ed(\s{1,40}to\s{1,40}perform\b)?", re.IGNORECASE
 )
-_ACCESS_DENIED = re.compile(r"access\s{0,3}denied", re.IGNORECASE)
+_ACCESS_DENIED = re.compile(r"access\s{0,40}denied", re.IGNORECASE)
 _CUT = re.compile(
     r"(?:exception)?[\s:'\"`,()-]{0,20}user[\s:]{1,10}['\"`]{0,3}(arn:[^\s'\"`]{1,2048})",
     re.IGNORECASE,
@@ -32,6 +32,11 @@ _ITEM = re.compile(
     r"|[^\s,<>\"`;()]{1,320})"
 )
 _FAILED_CHECK = "identities failed the check in region"
+_PARTS = (
+    *("principal", "action", "resource", "layer", "effect"),
+    *("policy_arn", "region", "identities"),
+)
+_MOST_COMPARED = 200
 _NEAR = 600
 _BACK = 2300
 _MOST_NAMES = 60
@@ -97,26 +102,39 @@ def distinct(found: list[Found]) -> list[Message]:
     messages: dict[Message, Message] = {}
     for item in found:
         key = replace(item.message, smtp_code=None, authorization_id=None)
-        known = messages.get(key)
-        if known is None:
-            messages[key] = item.message
-        else:
-            messages[key] = replace(
-                known,
-                smtp_code=known.smtp_code or item.message.smtp_code,
-                authorization_id=known.authorization_id or item.message.authorization_id,
-            )
-    return _without_poorer(list(messages.values()))
+        messages[key] = _lend(messages.get(key, item.message), item.message)
+    kept = _fullest(list(messages))
+    for key, message in messages.items():
+        if key not in kept:
+            fuller = next(other for other in kept if _tells(other, key))
+            messages[fuller] = _lend(messages[fuller], message)
+    return [message for key, message in messages.items() if key in kept]
 
 
-def _without_poorer(messages: list[Message]) -> list[Message]:
-    """Without those that another tells in full: "not verified" without its list, bare denials."""
-    listed = any(m.kind == "not_verified" and (m.identities or m.region) for m in messages)
-    told = any(m.kind == "access_denied" and m.action for m in messages)
-    poorer = {Message("not_verified")} if listed else set()
-    if told:
-        poorer.add(Message("access_denied"))
-    return [m for m in messages if replace(m, smtp_code=None) not in poorer]
+def _lend(to: Message, other: Message) -> Message:
+    return replace(
+        to,
+        smtp_code=to.smtp_code or other.smtp_code,
+        authorization_id=to.authorization_id or other.authorization_id,
+    )
+
+
+def _fullest(keys: list[Message]) -> list[Message]:
+    """Without those that another tells with more: a cut or a bare one beside the whole."""
+    if len(keys) > _MOST_COMPARED:
+        return keys
+    return [key for key in keys if not any(other != key and _tells(other, key) for other in keys)]
+
+
+def _tells(fuller: Message, poorer: Message) -> bool:
+    """Whether all that one message holds stands in the other."""
+    if fuller.kind != poorer.kind:
+        return False
+    return all(
+        not value or value == getattr(fuller, name)
+        for name in _PARTS
+        if (value := getattr(poorer, name)) is not None
+    )
 
 
 def _denials(content: str) -> list[Found]:
@@ -169,7 +187,7 @@ def _code_around(content: str, start: int, end: int, back: int, after: int) -> i
     head = content[back:start].rstrip(" \n:*'\"`(-")
     if head.lower().endswith("exception"):
         head = head[: -len("exception")]
-    denied = list(_ACCESS_DENIED.finditer(head, max(0, len(head) - 20)))
+    denied = list(_ACCESS_DENIED.finditer(head, max(0, len(head) - 60)))
     if denied and denied[-1].end() == len(head):
         head = head[: denied[-1].start()]
     else:

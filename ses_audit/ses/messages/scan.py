@@ -33,8 +33,9 @@ _ON_RESOURCE = re.compile(
     r"on\s{1,40}(?:the\s{1,40}|following\s{1,40}){0,2}resources?(?:\(s\))?(?![A-Za-z])",
     re.IGNORECASE,
 )
+_BRACKETED = re.compile(r"[(\[][\s'\"`]{0,5}arn:")
+_NO_RESOURCE = ("", "because", "with")
 _PLACEHOLDER = re.compile(r"<[^<>\n/][^<>\n]{0,98}>|\$?\{[^{}\n]{1,100}\}")
-_CLOSING = re.compile(r"[\s.,;:)\]}>'\"`(<*|]|\Z")
 _WRAPPED = re.compile(r"\s{0,5}\n\s{0,40}([^\s'\"`<]{1,300})['\"`]")
 _IMPLICIT = re.compile(r"because\s{1,40}no\s{1,40}([A-Za-z][A-Za-z\s-]{1,60})", re.IGNORECASE)
 _EXPLICIT = re.compile(
@@ -130,20 +131,24 @@ def read_resource(text: str, start: int) -> tuple[str | None, int]:
     if match is None:
         return None, start
     position = match.end()
-    quoted = False
+    quote = ""
     while position < len(text) and position < match.end() + 200 and text[position] in " \n:([*'\"`":
         if text[position] == "*" and not text.startswith("**", position):
             break
-        quoted = quoted or text[position] in _QUOTES
+        if text[position] in "([" and _BRACKETED.match(text, position) is None:
+            return None, position
+        quote = text[position] if text[position] in _QUOTES else quote
         position += 2 if text.startswith("**", position) else 1
-    value, end, closed = _resource(text, position, quoted=quoted)
-    return _trim(value, closed=closed) or None, end
+    value, end, closed = _resource(text, position, quote)
+    value = _trim(value, closed=closed)
+    return (None, position) if value.lower() in _NO_RESOURCE else (value, end)
 
 
-def _resource(text: str, position: int, *, quoted: bool) -> tuple[str, int, bool]:
+def _resource(text: str, position: int, quote: str) -> tuple[str, int, bool]:
     """The characters of a resource: up to its closing quote, white space or the end of an element.
 
-    Returns the value, where it ends, and whether a quote closed it.
+    `quote` is the opening one, "" for none. Returns the value, where it ends, and whether a quote
+    closed it.
     """
     pieces: list[str] = []
     limit = min(len(text), position + LONGEST)
@@ -156,23 +161,27 @@ def _resource(text: str, position: int, *, quoted: bool) -> tuple[str, int, bool
         if text.startswith(("</", "<!", "]]>"), position):
             break
         if character.isspace():
-            wrapped = _WRAPPED.match(text, position) if quoted else None
+            wrapped = _WRAPPED.match(text, position) if quote else None
             if wrapped is None:
                 break
             # A line break inside the quotes: a terminal or a mailer wrapped the line.
             return "".join((*pieces, wrapped[1])), wrapped.end(), True
-        if character in _QUOTES and _closes(text, position, quoted=quoted):
+        if character in _QUOTES and _closes(text, position, quote):
             return "".join(pieces), position + 1, True
+        if not quote and not character.isascii() and character != "…":
+            # No name of SES holds it: it is the sentence around.
+            break
         pieces.append(character)
         position += 1
     return "".join(pieces), position, False
 
 
-def _closes(text: str, position: int, *, quoted: bool) -> bool:
+def _closes(text: str, position: int, quote: str) -> bool:
     """Whether a quote ends the resource rather than stands in an address (`o'brien@...`)."""
-    if text[position] != "'" or _CLOSING.match(text, position + 1) is not None:
+    after = text[position + 1 : position + 2]
+    if text[position] != "'" or not (after.isascii() and after.isalnum()):
         return True
-    if not quoted:
+    if quote in ("", '"'):
         return False
     rest = re.match(r"[^\s'\"`]{1,300}['`]", text[position + 1 : position + 302])
     return rest is None
@@ -184,8 +193,8 @@ def _trim(value: str, *, closed: bool) -> str:
         for opening, closing in ("()", "[]", "{}", "<>"):
             while value.endswith(closing) and value.count(closing) > value.count(opening):
                 value = value[:-1].rstrip(",;:!")
-        if value.endswith(".") and not value.endswith(".."):
-            value = value[:-1]
+    if value.endswith(".") and not value.endswith(".."):
+        value = value[:-1]
     return value.removesuffix("**") if len(value) > 2 else value
 
 

@@ -32,17 +32,24 @@ _BLOCK = re.compile(
 _MARGIN = re.compile(r"(?m)^[ \t]{0,40}(?:>[> \t]{0,40}|//+[ \t]|#+[ \t]|\|[ \t])")
 _CODED_LINE = re.compile(r"(?<![\w.])([45][0-9]{2})-(?=\D|[45]\.)")
 LOG_PREFIX = (
-    r"(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,+Z-]{5,30})"
-    r"(?: [^\s:]{1,80}){0,3}:? "
+    r"(?:(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}"
+    r"|\[?[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[T ][0-9:.,+Z-]{5,30}\]?)"
+    r"(?: [^\s:]{1,80}){0,3}:? |[\w.-]{1,60} {1,20}\| )"
 )
 _PREFIXED = re.compile(
-    rf"\n{LOG_PREFIX}\s{{0,20}}(?=is not auth|not auth|to perform|on resource|because no"
-    r"|with an explicit|[`'\"]?[a-z-]{2,40}:[A-Z]|[`'\"]arn:)"
+    rf"\n{LOG_PREFIX}\s{{0,20}}(?=(?:[45][0-9]{{2}}[ -])?(?:is not auth|not auth|to perform"
+    r"|on resource|because no|with an explicit|[`'\"]?[a-z-]{2,40}:[A-Z]|[`'\"]arn:))"
+)
+# A chat or a forum makes links of addresses and domains.
+_LINKS = (
+    re.compile(r"<(?:mailto|https?):[^<>|\s]{1,300}\|([^<>|\n]{1,300})>"),
+    re.compile(r"<mailto:([^<>|\s]{1,300})>"),
+    re.compile(r"\[([^\[\]\n]{1,300})\]\((?:mailto|https?):[^()\s]{1,300}\)"),
 )
 
 _CHARACTERS = {
     **dict.fromkeys(map(ord, "‘’‚‛′‵´＇ʼ"), "'"),
-    **dict.fromkeys(map(ord, "“”„‟″«»＂"), '"'),
+    **dict.fromkeys(map(ord, "“”„‟″«»＂「」『』"), '"'),
     ord("｀"): "`",
     ord("："): ":",
     **dict.fromkeys(map(ord, "\u00a0\u2007\u202f\u3000\u2009\u200a\x0b\x0c\t"), " "),
@@ -76,15 +83,14 @@ def plain(text: str) -> str:
     "User `x' is"
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if "\\" in text:
-        text = _ESCAPE.sub(_escape, text)
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = _unescape(text)
     if "%" in text or "+to+" in text:
         text = _decode_url(text)
     if "=\n" in text:
         text = _decode_quoted_printable(text)
     if "&" in text:
-        text = _ENTITY.sub(lambda match: unescape(f"&{match[1]};"), text)
+        # An entity can stand for what a backslash escapes.
+        text = _unescape(_ENTITY.sub(lambda match: unescape(f"&{match[1]};"), text))
     for wrong, right in _MOJIBAKE:
         text = text.replace(wrong, right)
     text = text.translate(_CHARACTERS)
@@ -92,11 +98,20 @@ def plain(text: str) -> str:
         text = _COLOUR.sub("", text)
     if "#01" in text:
         text = _SYSLOG_CONTROL.sub("\n", text)
+    if "mailto:" in text or "](http" in text or "<http" in text:
+        for link in _LINKS:
+            text = link.sub(r"\1", text)
     if "<" in text:
         text = _BLOCK.sub("\n", _INLINE.sub("", text))
     if "\n" in text:
         text = _PREFIXED.sub("\n", _MARGIN.sub("", text))
     return _join_replies(text)
+
+
+def _unescape(text: str) -> str:
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(_escape, text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _escape(match: re.Match[str]) -> str:
