@@ -11,6 +11,7 @@ from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import Group, table
 from ses_audit.report.labels import account_label, plural
+from ses_audit.report.reasons import short
 
 if TYPE_CHECKING:
     from ses_audit.audit.queries import Queries
@@ -22,6 +23,9 @@ MANY_ACCOUNTS = 100
 
 _NAMED = 2
 """How many senders a row names."""
+
+_NAME_LENGTH = 24
+"""Longer names are cut here; the blocks by principal have them whole."""
 
 _BEST = """
 WITH best AS (
@@ -141,7 +145,9 @@ def _names(row: _Row) -> str:
     if not row.named:
         return '<span class="quiet">no one</span>'
     more = row.can - len(row.named)
-    shown = ", ".join(escape("anyone (*)" if name == "*" else name) for name in row.named)
+    shown = ", ".join(
+        escape("anyone (*)" if name == "*" else short(name, _NAME_LENGTH)) for name in row.named
+    )
     return shown + (f' <span class="quiet">and {more:,} more</span>' if more else "")
 
 

@@ -11,7 +11,8 @@ __all__ = ["style_element", "stylesheet"]
 
 # JupyterLab says its theme on `body`; elsewhere the reader's system says it.
 _DARK_SYSTEM = (
-    "@media screen and (prefers-color-scheme: dark) {{ body:not([data-jp-theme-light]) {0} }}"
+    "@media screen and (prefers-color-scheme: dark) {{ "
+    ":root:not(:has(> body[data-jp-theme-light])) {0} }}"
 )
 _DARK_LAB = 'body[data-jp-theme-light="false"] {0}'
 

@@ -1,0 +1,147 @@
+"""An explanation as safe HTML: the checklist, the gates, the statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ses_audit.escape import html as escape
+from ses_audit.report.gates_svg import LAYER_WORDS, STATES, gates_svg
+from ses_audit.report.glyphs import chip, verdict_kind
+from ses_audit.report.html_table import table
+from ses_audit.report.labels import arn, plural, tag
+
+if TYPE_CHECKING:
+    from ses_audit.audit.explanation import ChecklistItem, Evidence, Explanation
+
+__all__ = ["checklist_html", "evidence_html", "gates_html", "headline_html"]
+
+# Glyph, word and the kind whose colours it has.
+_STATUS = {
+    "cleared": ("✓", "cleared", "allowed"),
+    "cause": ("✗", "cause", "scp_alone"),
+    "cannot_tell": ("?", "cannot tell", "unknown"),
+}
+_CONFIDENCE = {"R": "reported, not documented", "I": "inferred", "X": "sources conflict"}
+
+
+def headline_html(found: Explanation) -> str:
+    """The answer in a line: the cell, its verdict, how many causes."""
+    if found.verdict is None:
+        return f'<p class="answer">{escape(found.headline)}</p>\n'
+    causes = len(found.causes)
+    words = {
+        "DENIED": f"<strong>{plural(causes, 'cause')}</strong>"
+        + (", and each has to go" if causes > 1 else ""),
+        "CONDITIONAL": f"allowed if {escape(found.conditions)}",
+        "UNKNOWN": f"{plural(len(found.missing), 'answer')} of AWS missing",
+        "ALLOWED": "the snapshot would let it pass",
+    }[str(found.verdict)]
+    without = ""
+    if found.verdict_without_scp is not None and found.verdict_without_scp != found.verdict:
+        without = f"; without the SCPs {chip(verdict_kind(str(found.verdict_without_scp)).name)}"
+    return (
+        f'<p class="answer">{chip(verdict_kind(str(found.verdict)).name)} {words}{without}.</p>\n'
+        f"<p>{arn(found.principal)}<br>{escape(found.action)}<br>{arn(found.identity)}</p>\n"
+    )
+
+
+def gates_html(found: Explanation) -> str:
+    """Each check of the send as a row of gates."""
+    pieces = []
+    for check in found.checks:
+        sure = _CONFIDENCE.get(check.confidence, "")
+        pieces.append(
+            f"<h3>{escape(_check_name(check.id))} {chip(verdict_kind(str(check.verdict)).name)}"
+            f"{f' {tag(sure)}' if sure else ''}</h3>\n"
+            f"<p>{escape(check.action)} on {arn(check.resource)}. {escape(check.rule)}</p>\n"
+            f'<div class="scroll" tabindex="0" role="group" '
+            f'aria-label="Gates of the check {escape(check.id)}">{gates_svg(check)}</div>\n'
+        )
+        notes = [gate for gate in check.gates if gate.note]
+        if notes:
+            items = "".join(
+                f"<li>{escape(LAYER_WORDS.get(gate.layer, gate.layer))}: "
+                f"{STATES[gate.state][0]} {STATES[gate.state][1]}, {escape(gate.note)}</li>"
+                for gate in notes
+            )
+            pieces.append(f"<ul>{items}</ul>\n")
+    return "".join(pieces)
+
+
+def _check_name(check: str) -> str:
+    words = {
+        "sender": "The sender’s identity",
+        "return_path": "The return path’s identity",
+        "configuration_set": "The configuration set",
+        "template": "The template",
+        "recipients": "A recipient, in the sandbox",
+        "tracking_overrides": "Tracking overrides",
+    }
+    return words.get(check, check)
+
+
+def checklist_html(found: Explanation) -> str:
+    """The questions in order, each answered, with the statements behind the answer."""
+    rows = [_row(item) for item in found.checklist]
+    causes, open_ = len(found.causes), len(found.open_questions)
+    cleared = len(found.checklist) - causes - open_
+    said = (
+        f"{causes:,} of {plural(len(found.checklist), 'question')} a cause, {cleared:,} cleared, "
+        f"{open_:,} open"
+    )
+    return table(
+        "Checklist",
+        ["Question", "Answer", "Why"],
+        rows,
+        total=len(rows),
+        said=said,
+    )
+
+
+def _row(item: ChecklistItem) -> list[str]:
+    glyph, word, kind = _STATUS[item.status]
+    article = f" {tag('the article’s')}" if item.article else ""
+    why = f"<p>{escape(item.answer)}</p>"
+    sure = _CONFIDENCE.get(item.confidence)
+    if sure:
+        why += f"<p>{tag(f'rule: {sure}')}</p>"
+    why += "".join(evidence_html(each, opened=item.status == "cause") for each in item.evidence)
+    if item.missing:
+        missing = "".join(f"<li><code>{escape(cell)}</code></li>" for cell in item.missing)
+        why += f"<p>Missing:</p><ul>{missing}</ul>"
+    if item.repair and item.status == "cause":
+        why += f"<p><strong>What would remove it:</strong> {escape(item.repair)}</p>"
+    if item.source:
+        why += f'<p class="quiet">{escape(item.source)}</p>'
+    shown = f'<span class="chip {kind}" style="{verdict_style(kind)}">{glyph} {word}</span>'
+    return [f"{item.number}. {escape(item.question)}{article}", shown, why]
+
+
+def verdict_style(kind: str) -> str:
+    """The inline colours of a kind."""
+    from ses_audit.report.glyphs import kind as named
+
+    return named(kind).style
+
+
+def evidence_html(each: Evidence, *, opened: bool = False) -> str:
+    """One statement, or one lack, with its text."""
+    note = f'<br><span class="note">{escape(each.note)}</span>' if each.note else ""
+    if each.statement is None:
+        return f"<p>{escape(each.title)}{note}</p>"
+    is_open = " open" if opened else ""
+    return (
+        f"<details{is_open}><summary>{escape(each.title)}</summary>{note}"
+        f"<pre>{escape(each.statement)}</pre></details>"
+    )
+
+
+def candidates_html(found: Explanation) -> str:
+    """Whom or what a cut text may mean."""
+    rows: Sequence[list[str]] = [
+        [escape(each.kind), arn(each.arn), escape(each.account_name)] for each in found.candidates
+    ]
+    return table(
+        "It may mean", ["What", "ARN", "Account"], rows, total=len(rows), what="candidates"
+    )
