@@ -184,7 +184,8 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
     other = _other(named | {":"})
     leading: list[dict[int, tuple[str, ...]]] = [{} for _ in machines]
     start = tuple(1 for _ in machines)
-    seen = {start}
+    # Without the start: some text that is not empty may lead back to it.
+    seen: set[tuple[int, ...]] = set()
     found: dict[int, str] = {}
     waiting = [(start, "")]
     for states, text in waiting:

@@ -11,10 +11,13 @@ import pytest
 
 from ses_audit.policy.simulation import simulate, simulate_text
 
-CASES = json.loads((Path(__file__).parent / "cases" / "simulation.json").read_text("utf-8"))
+_FOLDER = Path(__file__).parent / "cases"
+CASES = json.loads((_FOLDER / "simulation.json").read_text("utf-8"))
+FOUND = json.loads((_FOLDER / "found.json").read_text("utf-8"))
+ANSWERED = CASES["answered"] + FOUND["answered"]
 
 
-@pytest.mark.parametrize("case", CASES["answered"], ids=lambda case: case["rule"])
+@pytest.mark.parametrize("case", ANSWERED, ids=lambda case: case["rule"])
 def test_answered(case: dict[str, Any]) -> None:
     answer: Any = simulate(case["line"])
     assert answer["Id"] == case["line"].get("Id")
@@ -93,5 +96,5 @@ def test_names_and_types_are_those_of_aws() -> None:
         elif shape.name == "PolicyEvaluationDecisionType":
             assert value in shape.enum
 
-    for case in CASES["answered"]:
+    for case in ANSWERED:
         check(simulate(case["line"]), shape)

@@ -2,42 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from functools import lru_cache
 
 STAR, STAR_IN_SEGMENT, ANY, ANY_IN_SEGMENT = "star", "star-in-segment", "any", "any-in-segment"
-WILDCARDS = (STAR, STAR_IN_SEGMENT, ANY, ANY_IN_SEGMENT)
-"""A pattern is a list of pieces: one of these, or `("text", character)`."""
+"""The pieces of a pattern that are wildcards; the others are `("text", character)`."""
+_EXPRESSIONS = {STAR: ".*", STAR_IN_SEGMENT: "[^:]*", ANY: ".", ANY_IN_SEGMENT: "[^:]"}
 
 Piece = str | tuple[str, str]
 
 
-def pieces_match(pieces: Sequence[Piece], text: str) -> bool:
-    """All ways at once: after each character, the set of places in the pattern that are reached."""
+def pieces_match(pieces: list[Piece], text: str) -> bool:
+    """Whether the whole text matches, by a regular expression: its patterns are small ones."""
+    return _expression(tuple(pieces)).fullmatch(text) is not None
 
-    def past_stars(places: set[int]) -> set[int]:
-        reached = set(places)
-        for place in sorted(places):
-            while place < len(pieces) and pieces[place] in (STAR, STAR_IN_SEGMENT):
-                place += 1
-                reached.add(place)
-        return reached
 
-    places = past_stars({0})
-    for character in text:
-        following = set()
-        for place in places:
-            if place == len(pieces):
-                continue
-            piece = pieces[place]
-            inside = character != ":"
-            if piece == STAR or (piece == STAR_IN_SEGMENT and inside):
-                following.add(place)
-            elif (
-                piece == ANY or (piece == ANY_IN_SEGMENT and inside) or piece == ("text", character)
-            ):
-                following.add(place + 1)
-        places = past_stars(following)
-    return len(pieces) in places
+@lru_cache(maxsize=65536)
+def _expression(pieces: tuple[Piece, ...]) -> re.Pattern[str]:
+    return re.compile(
+        "".join(
+            _EXPRESSIONS[piece] if isinstance(piece, str) else re.escape(piece[1])
+            for piece in pieces
+        ),
+        re.DOTALL,
+    )
 
 
 def wild(text: str) -> list[Piece]:
