@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.audit.queries import OUTSIDE, RANKS, ROOT, Selection
 from ses_audit.errors import USAGE, UserError
 from ses_audit.report.parameters import nearest
 
@@ -144,4 +144,4 @@ def _ou(audit: Audit, value: str) -> str:
     for account in audit.model.organization.accounts.values():
         parts = account.ou.split(" / ") if account.ou else []
         found.update(" / ".join(parts[: n + 1]) for n in range(len(parts)))
-    return choose("OU", value, ["Root", *sorted(found)])
+    return choose("OU", value, [ROOT, *sorted(found), OUTSIDE])

@@ -77,9 +77,7 @@ def gates_svg(check: ExplainedCheck) -> str:
 
 
 def _said(gates: Iterable[LayerGate]) -> list[str]:
-    return [
-        f"{LAYER_WORDS.get(gate.layer, gate.layer)} {STATES[gate.state][1]}" for gate in gates
-    ]
+    return [f"{LAYER_WORDS.get(gate.layer, gate.layer)} {STATES[gate.state][1]}" for gate in gates]
 
 
 def _line(start: int, end: int, passed: bool) -> str:
@@ -91,12 +89,15 @@ def _line(start: int, end: int, passed: bool) -> str:
 def _gate(gate: LayerGate, x: int) -> list[str]:
     glyph, word = STATES[gate.state]
     middle = x + _WIDTH // 2
-    pieces = [
+    box = (
         f'<rect class="gate {gate.state}" x="{x}" y="{_TOP}" width="{_WIDTH}" '
-        f'height="{_HEIGHT}" rx="5"/>',
+        f'height="{_HEIGHT}" rx="5"/>'
+    )
+    state = (
         f'<text x="{middle}" y="{_TOP + 31}" font-size="15" font-weight="600" '
-        f'text-anchor="middle">{glyph} {word}</text>',
-    ]
+        f'text-anchor="middle">{glyph} {word}</text>'
+    )
+    pieces = [box, state]
     lines = _wrapped(LAYER_WORDS.get(gate.layer, gate.layer))
     pieces += [
         f'<text x="{middle}" y="{_TOP + _HEIGHT + 17 + 15 * row}" font-size="12.5" '
