@@ -78,5 +78,5 @@ def test_nothing_names_a_registry_or_a_machine() -> None:
 
 def test_a_file_has_one_subject() -> None:
     for path in _committed():
-        if path.suffix == ".py":
+        if path.suffix == ".py" and path.is_relative_to(ROOT / "ses_audit"):
             assert len(path.read_text().splitlines()) <= 500, path
