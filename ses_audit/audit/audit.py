@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from ses_audit.audit import frames
 from ses_audit.audit.decide import Decider
+from ses_audit.audit.explain import Explainer
+from ses_audit.audit.explanation import Explanation
 from ses_audit.audit.frames import kinds, long_table
 from ses_audit.audit.matrix import OUTSIDE, Matrix, count
 from ses_audit.audit.model import Model, load, unread_accounts
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from ses_audit.policy.types import Denial
+    from ses_audit.ses.messages import Message
 
 __all__ = ["Audit"]
 
@@ -326,6 +329,50 @@ class Audit:
             if sender.arn == principal:
                 return self.decider.decide(sender, found, action).denials
         raise UserError(f"no principal {principal} in {self.snapshot.path}", USAGE)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        sets = {
+            (row["account_id"], row["region"], row["name"]): row["sending_enabled"]
+            for row in self.snapshot.table("configuration_sets").to_pylist()
+        }
+        return Explainer(
+            self.model, self.decider, str(self.snapshot.manifest.get("taken_at") or ""), sets
+        )
+
+    def explain(self, principal: str, action: str, identity: str) -> Explanation:
+        """Why one send is refused, or would be: every cause, not the first.
+
+        Parameters
+        ----------
+        principal
+            An ARN (a role session's stands for its role), a unique id, a service, `*`, or a name.
+        action
+            A send action, `ses:SendRawEmail`; the prefix may be left out.
+        identity
+            An ARN or a name; an address that is not verified apart stands for its domain.
+
+        Returns
+        -------
+        Explanation
+            With candidates and no verdict where the texts do not name one cell for certain.
+        """
+        return self._explainer.explain(principal, action, identity)
+
+    def explain_message(self, message: Message) -> Explanation:
+        """What a refusal means for this snapshot.
+
+        Parameters
+        ----------
+        message
+            Of `ses_audit.ses.messages.parse_message`.
+
+        Returns
+        -------
+        Explanation
+            For a message that is not about permission: what it means, and what to do.
+        """
+        return self._explainer.explain_message(message)
 
     @cached_property
     def _summary(self) -> Summary:

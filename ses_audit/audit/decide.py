@@ -73,9 +73,9 @@ class Decider:
         return Decider(self._model, undocumented=False)
 
     @property
-    def layers(self) -> Layers:
-        """The layers decided so far."""
-        return self._layers
+    def requests(self) -> Requests:
+        """Makes the checks of this model's cells."""
+        return self._requests
 
     def checks(self, sender: Sender, identity: Identity, action: str) -> tuple[CheckRuling, ...]:
         """What each layer says of each check of a send; the sender check first."""
@@ -229,9 +229,9 @@ class Decider:
         return self._layers.shared(replace(known, formula=formula))
 
     def _rule(self, checks: tuple[CheckRuling, ...], missing: Missing) -> Ruling:
-        result, recipients = self._solve(checks)
-        without, _ = self._solve(checks, scp=False)
-        sender, _ = self._solve(tuple(c for c in checks if c.request.check.id == "sender"))
+        result, recipients = self.solve(checks)
+        without, _ = self.solve(checks, scp=False)
+        sender, _ = self.solve(tuple(c for c in checks if c.request.check.id == "sender"))
         gaps = missing.all()
         verdict = with_gaps(result.verdict, gaps)
         denials: tuple[Denial, ...] = ()
@@ -265,7 +265,7 @@ class Decider:
         return tuple(
             name
             for name, group in grouped.items()
-            if self._solve(tuple(group))[0].verdict is Verdict.DENIED
+            if self.solve(tuple(group))[0].verdict is Verdict.DENIED
         )
 
     def _without(
@@ -282,11 +282,11 @@ class Decider:
                 for statement, _ in level.statements
                 if (statement.policy, statement.target) == (denial.policy, denial.target)
             }
-            verdict = self._solve(checks, without=frozenset({denial, *attached}))[0].verdict
+            verdict = self.solve(checks, without=frozenset({denial, *attached}))[0].verdict
             found.append((denial, with_gaps(verdict, gaps)))
         return found
 
-    def _solve(
+    def solve(
         self,
         checks: tuple[CheckRuling, ...],
         *,
@@ -329,12 +329,12 @@ class Decider:
         """
         blamed = [c for c in checks if c.request.check.id in failed] or list(checks)
         found = list(dict.fromkeys(denial for check in blamed for denial in certain(check)))
-        while self._solve(checks, without=frozenset(found))[0].verdict is Verdict.DENIED:
+        while self.solve(checks, without=frozenset(found))[0].verdict is Verdict.DENIED:
             rest = [d for d in candidates(blamed) if d not in found]
             alone = [
                 denial
                 for denial in rest
-                if self._solve(checks, without=frozenset({*found, denial}))[0].verdict
+                if self.solve(checks, without=frozenset({*found, denial}))[0].verdict
                 is not Verdict.DENIED
             ]
             if not rest:

@@ -146,11 +146,12 @@ class ChecklistItem:
 class LayerGate:
     """One layer of one check as a gate in a picture.
 
-    `state`: `open`, `closed`, `unknown` (evidence is missing) or `none` (it does not apply).
+    `state`: `open`, `closed`, `partly` (open for some requests), `unknown` (evidence is missing) or
+    `none` (it does not apply).
     """
 
     layer: str
-    state: Literal["open", "closed", "unknown", "none"]
+    state: Literal["open", "closed", "partly", "unknown", "none"]
     note: str = ""
 
     def to_json(self) -> dict[str, object]:

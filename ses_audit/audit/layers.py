@@ -183,11 +183,6 @@ class Layers:
         found: AnyRuling = self._shared.setdefault(ruling, ruling)
         return found
 
-    @property
-    def decided(self) -> int:
-        """How many distinct rulings were made."""
-        return len(self._rulings) + len(self._resource)
-
     def rule(
         self,
         layer: Layer,

@@ -19,7 +19,7 @@ from ses_audit.policy.formula import (
     negate,
 )
 from ses_audit.policy.reduce import RESOURCE_KEY, LayerFormula, combine
-from ses_audit.policy.solve import Domains
+from ses_audit.policy.solve import Domains, decide
 from ses_audit.policy.types import Denial, Layer, Verdict
 
 __all__ = ["CheckRuling", "Ruling", "candidates", "certain", "joined", "possible_by_scp"]
@@ -125,7 +125,7 @@ class CheckRuling:
             resource=None if self.resource is None else self.resource.lifted(without),
             same_account=self.same_account or not self.identity_side,
         )
-        return _named(formula, self._resource_key)
+        return _named(formula, self.resource_key)
 
     def domains(self) -> Domains:
         """What is known of the open keys on which the check turns."""
@@ -136,11 +136,12 @@ class CheckRuling:
             return Domains()
         found = self.request.ask(frozenset(keys)).all_domains()
         # A check's resource is a key of its own: the checks share all others.
-        name = self._resource_key if RESOURCE_KEY in keys else None
+        name = self.resource_key if RESOURCE_KEY in keys else None
         return replace(found, known=_renamed(found.known, name), open=_renamed(found.open, name))
 
     @property
-    def _resource_key(self) -> str:
+    def resource_key(self) -> str:
+        """The key under which the check's resource stands in formulas."""
         check = self.request.check
         return f"({check.id})" if check.id != "recipients" else f"(recipient {self.request.name})"
 
@@ -203,20 +204,27 @@ def certain(check: CheckRuling) -> list[Denial]:
     for ruling in check.rulings():
         found += ruling.explicit
     granted = check.resource.formula if check.resource is not None else None
-    passes = granted is not None and granted.grant_exempt is not FALSE and check.same_account
+    exempt = granted is not None and _possible(check, granted.grant_exempt)
+    passes = exempt and check.same_account
     if check.boundary is not None and not passes:
         found += check.boundary.implicit
     for level in check.levels or ():
         found += level.implicit
-    by_resource = granted is not None and (
-        granted.grant_exempt is not FALSE or granted.grant_limited is not FALSE
-    )
-    delegated = granted is not None and granted.delegate is not FALSE
+    by_resource = exempt or (granted is not None and _possible(check, granted.grant_limited))
+    delegated = granted is not None and _possible(check, granted.delegate)
     if check.identity_side and not (check.same_account and by_resource):
         found += check.identity.implicit
     if not check.same_account and not by_resource and not (check.identity_side and delegated):
         found.append(Denial(Layer.SENDING_AUTHORIZATION_POLICY, "implicit"))
     return found
+
+
+def _possible(check: CheckRuling, formula: Formula) -> bool:
+    """Whether a grant can come about at all."""
+    if formula is FALSE or formula is TRUE:
+        return formula is TRUE
+    domains = check.request.ask(keys_of(formula)).all_domains()
+    return decide(formula, domains).verdict is not Verdict.DENIED
 
 
 def candidates(checks: Sequence[CheckRuling]) -> list[Denial]:
