@@ -184,6 +184,7 @@ class _Work:
         self.audit: Audit | None = None
         self.data: list[DataFile] = []
         self.pages: dict[str, Page] = {}
+        self.numbers = Html("")
 
     @property
     def nothing_made(self) -> bool:
@@ -239,6 +240,7 @@ class _Work:
     def _write_without_jupyter(self, audit: Audit) -> None:
         """The data files, and every page; one that fails leaves the others alone."""
         from ses_audit.report.exports import write_data
+        from ses_audit.report.index import overview
         from ses_audit.report.pages import PAGES
 
         self.data = write_data(audit, self.folder.work)
@@ -255,7 +257,11 @@ class _Work:
             try:
                 self.pages[name] = make(audit, **values)
             except Exception as error:  # noqa: BLE001  (the other pages are still worth having)
-                failed[name] = " ".join(f"{type(error).__name__}: {error}".split())
+                failed[name] = _words(error)
+        try:
+            self.numbers = overview(audit)
+        except Exception as error:  # noqa: BLE001  (so is the rest of the index)
+            failed["index"] = _words(error)
         self.record.pages_failed = failed
 
     def _links(self, there: str) -> list[Link]:
@@ -305,7 +311,7 @@ class _Work:
             self.record.error = "the time limit was reached before the notebooks were run"
         elif isinstance(error, Exception):
             self.record.status = "failed"
-            self.record.error = " ".join(f"{type(error).__name__}: {error}".split())
+            self.record.error = _words(error)
             if isinstance(error, UserError):
                 self.record.error, self.record.exit_code = str(error), error.exit_code
         else:
@@ -343,10 +349,10 @@ class _Work:
             if (work / f"{notebook.name}.html").exists()
         ]
         if self.audit is not None:
-            text = report_page(self.record, summary, self.pages, links)
+            text = report_page(self.record, summary, self.numbers, self.pages, links)
             write_file(work / "report.html", text.encode())
         sized = [(file, (work / file.name).stat().st_size) for file in self.data]
-        page = index_page(self.record, summary, entries, sized, links)
+        page = index_page(self.record, summary, self.numbers, entries, sized, links)
         write_file(work / "index.html", page.encode())
 
 
@@ -360,6 +366,10 @@ def _short(name: str) -> str:
     """
     words = name.lstrip("0123456789_").replace("_", " ")
     return f"SCP{words[3:]}" if words.startswith("scp") else words.capitalize()
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
 
 
 def _partial(outcome: Outcome) -> str:

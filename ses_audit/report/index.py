@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ses_audit.audit.queries import Selection
 from ses_audit.escape import html as escape
-from ses_audit.report.glyphs import chip
+from ses_audit.report.labels import plural
 from ses_audit.report.page import Html
+from ses_audit.report.rollup_html import MANY_ACCOUNTS, rollup
+from ses_audit.report.scope_html import counts_list
 from ses_audit.report.shell import Link, document, navigation
 
 if TYPE_CHECKING:
+    from ses_audit.audit import Audit
     from ses_audit.audit.summary import Summary
     from ses_audit.report.exports import DataFile
     from ses_audit.report.page import Page
     from ses_audit.report.run_record import RunRecord
 
-__all__ = ["Entry", "index_page", "report_page"]
+__all__ = ["Entry", "index_page", "overview", "report_page"]
 
 _SHOWN = 20
 _TITLE = "Who can send e-mail through Amazon SES"
@@ -33,21 +38,42 @@ class Entry:
     error: str = ""
 
 
+def overview(audit: Audit) -> Html:
+    """The numbers of the whole snapshot: by verdict, and by account and region.
+
+    Parameters
+    ----------
+    audit
+        The audit.
+    """
+    summary, everything = audit.summary(), Selection()
+    rows = "account" if summary.accounts_total <= MANY_ACCOUNTS else "ou"
+    assumed = "".join(f"<li>{escape(text)}</li>" for text in summary.assumptions)
+    return Html(
+        counts_list(audit, everything)
+        + (f"<p>Assumed, not read:</p><ul>{assumed}</ul>\n" if assumed else "")
+        + rollup(audit.queries, everything, rows, summary.accounts_total)
+    )
+
+
 def index_page(
     record: RunRecord,
     summary: Summary | None,
+    numbers: Html,
     entries: Sequence[Entry],
     data: Sequence[tuple[DataFile, int]],
     links: Sequence[Link],
 ) -> str:
-    """`index.html`: the answer in one line, what was not read, and the way on.
+    """`index.html`: what was not read, the answer in numbers, and the way on.
 
     Parameters
     ----------
     record
         The run.
     summary
-        Its numbers; None where nothing could be decided.
+        Of its snapshot; None where nothing could be decided.
+    numbers
+        The `overview`.
     entries
         The pages.
     data
@@ -55,21 +81,15 @@ def index_page(
     links
         The pages of the navigation.
     """
-    parts = [f"<h1>{escape(_TITLE)}</h1>\n"]
-    if record.status != "completed":
-        parts.append(_failed(record))
-    if summary is not None:
-        parts.append(_scope(summary))
-        if not summary.complete or summary.accounts_not_read:
-            parts.append(_not_read(record, summary))
-        parts.append(_counts(summary))
-    parts += [_entries(entries), _files(data), _run(record, summary)]
+    parts = [*_head(_TITLE, record, summary), numbers.markup]
+    parts += [_entries(entries), _files(data), _run(record)]
     return document(_TITLE, navigation(links, "index.html"), "".join(parts))
 
 
 def report_page(
     record: RunRecord,
     summary: Summary | None,
+    numbers: Html,
     pages: Mapping[str, Page],
     links: Sequence[Link],
 ) -> str:
@@ -80,18 +100,16 @@ def report_page(
     record
         The run; `pages_failed` names those that could not be made.
     summary
-        The numbers.
+        Of its snapshot.
+    numbers
+        The `overview`.
     pages
         Notebook → page.
     links
         The pages of the navigation.
     """
     title = "The whole report"
-    parts = [f"<h1>{escape(title)}</h1>\n"]
-    if summary is not None:
-        parts.append(_scope(summary))
-        if not summary.complete or summary.accounts_not_read:
-            parts.append(_not_read(record, summary))
+    parts = ['<div class="report">', *_head(title, record, summary), numbers.markup]
     for name, page in pages.items():
         body = "\n".join(piece.markup for _, piece in page.parts())
         parts.append(
@@ -102,7 +120,19 @@ def report_page(
             f'<section id="{escape(name)}"><h2>{escape(name)}</h2><div class="alert" role="note">'
             f"<p>This page could not be made: {escape(error)}</p></div></section>\n"
         )
-    return document(title, navigation(links, "report.html"), "".join(parts))
+    return document(title, navigation(links, "report.html"), "".join([*parts, "</div>\n"]))
+
+
+def _head(title: str, record: RunRecord, summary: Summary | None) -> list[str]:
+    """The title and, before any number, what is wrong."""
+    parts = [f"<h1>{escape(title)}</h1>\n"]
+    if summary is not None:
+        parts.append(_scope(summary))
+    if record.status != "completed":
+        parts.append(_failed(record))
+    if summary is not None and (not summary.complete or summary.accounts_not_read):
+        parts.append(_not_read(record, summary))
+    return parts
 
 
 def _failed(record: RunRecord) -> str:
@@ -132,62 +162,42 @@ def _scope(summary: Summary) -> str:
 
 
 def _not_read(record: RunRecord, summary: Summary) -> str:
-    """What could not be seen, before any number."""
     planned, read = record.coverage.get("planned"), record.coverage.get("read")
-    cells = ""
+    calls = ""
     if isinstance(planned, int) and isinstance(read, int) and read < planned:
-        cells = f"{read:,} of {planned:,} planned cells were read. "
+        calls = f"{read:,} of {planned:,} planned calls were answered. "
     unknown = (
-        f"{summary.unknown:,} of {summary.cells:,} verdicts are unknown for it, and none of "
-        "them is taken for a no."
+        f"{summary.unknown:,} of {summary.cells:,} verdicts are unknown for it: "
+        "what was not read is never taken for a no. "
         if summary.unknown
         else ""
     )
     shown = summary.accounts_not_read[:_SHOWN]
     items = [
-        f"<li>{escape(name or account)} {escape(account)}: {escape(reason)}</li>"
+        f"<li>{escape(name)} <code>{escape(account)}</code>: {escape(reason)}</li>"
         for account, name, reason in shown
     ]
     total = len(summary.accounts_not_read)
-    accounts = (
-        f"<p>Accounts not read: {len(shown):,} of {total:,}</p><ul>{''.join(items)}</ul>"
-        if items
-        else ""
-    )
+    more = f"<p>{len(shown):,} of {total:,} accounts not read are listed</p>"
+    accounts = f"<ul>{''.join(items)}</ul>{more if len(shown) < total else ''}" if items else ""
     gaps = [gap for gap in summary.gaps if not _of(gap, summary.accounts_not_read)]
     listed = "".join(f"<li><code>{escape(gap)}</code></li>" for gap in gaps[:_SHOWN])
     elsewhere = (
-        f"<p>Elsewhere: {min(len(gaps), _SHOWN):,} of {len(gaps):,} cells</p><ul>{listed}</ul>"
+        f"<details><summary>{plural(len(gaps), 'call')} in other accounts "
+        f"{'was' if len(gaps) == 1 else 'were'} not answered</summary>"
+        f"<ul>{listed}</ul><p>{min(len(gaps), _SHOWN):,} of {len(gaps):,}</p></details>"
         if gaps
         else ""
     )
     return (
         '<div class="alert" role="note"><p><strong>Not everything was read.</strong> '
-        f"{cells}{escape(unknown)}</p>{accounts}{elsewhere}"
-        '<p><a href="data/coverage.csv">All cells</a></p></div>\n'
+        f'{calls}{unknown}<a href="data/coverage.csv">Every call</a></p>'
+        f"{accounts}{elsewhere}</div>\n"
     )
 
 
 def _of(gap: str, accounts: Sequence[tuple[str, str, str]]) -> bool:
     return any(gap.startswith(f"{account}/") for account, _, _ in accounts)
-
-
-def _counts(summary: Summary) -> str:
-    counted = {
-        "allowed": summary.allowed,
-        "conditional": summary.conditional,
-        "scp_alone": summary.stopped_by_scp_alone,
-        "denied": summary.denied,
-        "unknown": summary.unknown,
-    }
-    items = "".join(f"<li>{chip(name, count=count)}</li>" for name, count in counted.items())
-    assumed = "".join(f"<li>{escape(text)}</li>" for text in summary.assumptions)
-    return (
-        f'<ul class="counts" aria-label="Verdicts by kind">{items}</ul>\n'
-        f"<p>{summary.cells:,} cells: {summary.principals:,} principals × "
-        f"{summary.identities:,} identities, and the send actions of each pair that can meet.</p>\n"
-        + (f"<p>Assumed:</p><ul>{assumed}</ul>\n" if assumed else "")
-    )
 
 
 def _entries(entries: Sequence[Entry]) -> str:
@@ -197,10 +207,18 @@ def _entries(entries: Sequence[Entry]) -> str:
     for entry in entries:
         error = f'<p class="alert">{escape(entry.error)}</p>' if entry.error else ""
         items.append(
-            f'<h3><a href="{escape(entry.file)}">{escape(entry.title)}</a></h3>'
-            f"{error}{entry.answer.markup}\n"
+            f'<div class="entry"><h3><a href="{escape(entry.file)}">{escape(entry.title)}</a></h3>'
+            f"{error}{_short(entry.answer)}</div>\n"
         )
     return f"<h2>Pages</h2>\n{''.join(items)}"
+
+
+# What the index has said already.
+_SAID = re.compile(r'<p class="(?:scope|alert)">.*?</p>|<ul class="counts".*?</ul>', re.DOTALL)
+
+
+def _short(answer: Html) -> str:
+    return _SAID.sub("", answer.markup)
 
 
 def _files(data: Sequence[tuple[DataFile, int]]) -> str:
@@ -233,7 +251,7 @@ def _size(size: int) -> str:
     return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{max(1, round(size / 1e3)):,} kB"
 
 
-def _run(record: RunRecord, summary: Summary | None) -> str:
+def _run(record: RunRecord) -> str:
     facts = {
         "Run": record.run_id,
         "Began": record.started_at,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 
 from ses_audit.escape import html as escape
 from ses_audit.report.style import stylesheet
 
-__all__ = ["Link", "document", "navigation", "policy"]
+__all__ = ["Link", "document", "navigation", "page_style", "policy"]
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; {scripts}img-src data:; font-src data:; "
@@ -39,6 +41,13 @@ def policy(scripts: bool = False) -> str:
     False
     """
     return _POLICY.format(scripts=_SCRIPTS if scripts else "")
+
+
+@cache
+def page_style() -> str:
+    """The stylesheet of a whole page: that of its parts, and what stands around them."""
+    shell = (resources.files("ses_audit.report") / "data" / "shell.css").read_text("utf-8")
+    return stylesheet() + shell
 
 
 def navigation(links: Sequence[Link], current: str) -> str:
@@ -78,6 +87,6 @@ def document(title: str, before: str, body: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{stylesheet()}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{page_style()}</style>\n</head>\n"
         f'<body class="ses-audit">\n{before}\n<main id="main">\n{body}</main>\n</body>\n</html>\n'
     )

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ses_audit.escape import html as escape
-from ses_audit.report.shell import policy
-from ses_audit.report.style import stylesheet
+from ses_audit.report.shell import page_style, policy
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
@@ -60,7 +59,7 @@ def to_html(notebook: NotebookNode, title: str, before: str = "", after: str = "
     declared = notebook.metadata.get("ses_audit", {})
     page = {
         "title": title,
-        "style": stylesheet(),
+        "style": page_style(),
         "policy": policy(scripts=declared.get("scripts") is True),
         "before": before,
         "after": after,
