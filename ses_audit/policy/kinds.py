@@ -27,7 +27,7 @@ from ses_audit.policy.types import Clause
 from ses_audit.policy.variables import substitute
 from ses_audit.policy.wildcards import Token, matches, tokens_of
 
-__all__ = ["Kind", "kinds_of_key"]
+__all__ = ["Kind", "is_in", "kinds_of_key"]
 
 _TEXT_LIMIT = 20_000
 _SET_LIMIT = 4_096
@@ -181,44 +181,44 @@ def _single_values(question: _Question, domain: Domain) -> tuple[list[str], bool
         found = [*found, *_filled(textual)]
     # Each type's kinds hold more texts than one: one that no pattern names stands for them.
     found = [*found, *proposed, *(f" {value}" for value in proposed if value in texts)]
-    found = [value for value in found if _is_in(value, domain)]
+    found = [value for value in found if is_in(value, domain)]
     found = list(dict.fromkeys(found))
     if wild and (typed or domain.values is not Values.TEXT):
-        complete = complete and _all_meet(question, found, domain)
+        complete = complete and _all_meet(question, found)
     return found, complete
 
 
-def _is_in(value: str, domain: Domain) -> bool:
-    if value in domain.excluded or not is_of_domain(value, domain):
+def is_in(value: str, domain: Domain) -> bool:
+    """Whether a domain holds a value.
+
+    Examples
+    --------
+    >>> is_in("news@example.com", Domain(patterns=("*@example.com",)))
+    True
+    """
+    if value in domain.excluded:
+        return False
+    if domain.values is not Values.TEXT and not is_of(value, domain.values):
         return False
     return not domain.patterns or any(matches(pattern, value) for pattern in domain.patterns)
 
 
-def is_of_domain(value: str, domain: Domain) -> bool:
-    """Whether a text is of the type that the domain names."""
-    return domain.values is Values.TEXT or is_of(value, domain.values)
-
-
-def _all_meet(question: _Question, values: Sequence[str], domain: Domain) -> bool:
+def _all_meet(question: _Question, values: Sequence[str]) -> bool:
     """Whether each kind of text was found with each kind of typed value.
 
     Then none is missing: a value is of one kind of each.
     """
     single = question.alone()
     typed = [OPERATORS[atom.clause.operator].family in _TYPED for atom in single.atoms]
-    pairs = {
-        (
-            tuple(
-                a for a, is_typed in zip(single.answers((value,)), typed, strict=True) if is_typed
-            ),
-            tuple(
-                a
-                for a, is_typed in zip(single.answers((value,)), typed, strict=True)
-                if not is_typed
-            ),
+    pairs: set[tuple[tuple[bool, ...], tuple[bool, ...]]] = set()
+    for value in values:
+        answers = list(zip(single.answers((value,)), typed, strict=True))
+        pairs.add(
+            (
+                tuple(a for a, is_it in answers if is_it),
+                tuple(a for a, is_it in answers if not is_it),
+            )
         )
-        for value in values
-    }
     return len(pairs) == len({one for one, _ in pairs}) * len({two for _, two in pairs})
 
 

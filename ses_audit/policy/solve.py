@@ -1,13 +1,15 @@
 """Decide a formula over open keys: for all values, for some, or for none; with witnesses.
 
 Keys are taken one after another; of each only the kinds of values that the formula's clauses tell
-apart are tried. A budget bounds the search; past it the answer is CONDITIONAL and unproven.
+apart are tried, and what was tried in vain is not tried again. A budget bounds the search; past it
+the answer is CONDITIONAL and unproven.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ses_audit.policy.conditions import Conditions, remaining
 from ses_audit.policy.domains import ANY_VALUE, Domain
@@ -21,7 +23,7 @@ from ses_audit.policy.formula import (
     disjunction,
     negate,
 )
-from ses_audit.policy.kinds import Kind, kinds_of_key
+from ses_audit.policy.kinds import Kind, is_in, kinds_of_key
 from ses_audit.policy.operators import holds
 from ses_audit.policy.relax import relaxed
 from ses_audit.policy.types import Context, Verdict
@@ -149,157 +151,185 @@ def satisfy(formula: Formula, domains: Domains, budget: int = BUDGET) -> Search:
 
 
 class _Solver:
+    """A search over the open keys, one after another, over the kinds of values of each."""
+
     def __init__(self, formula: Formula, domains: Domains, budget: int) -> None:
-        self._formula = formula
         self._known = dict(domains.known)
-        self._absent = domains.absent
         self._domains = dict(domains.open)
         self._multivalued = domains.multivalued
         self._budget = budget
         self._complete = True
         self._kinds: dict[object, tuple[tuple[Kind, ...], bool]] = {}
+        self._failed: set[object] = set()
         self._keys: dict[Atom, str] = {}
         self._needs: dict[Atom, frozenset[str]] = {}
+        settled: dict[Atom, bool] = {}
         for atom in atoms_of(formula):
-            self._keys[atom] = atom.clause.key.lower()
+            key = atom.clause.key.lower()
+            self._keys[atom] = key
             self._needs[atom] = frozenset(
                 variable.key
                 for value in atom.clause.values
                 for variable in variables_in(value, atom.version)
-                if variable.key not in self._known and variable.key not in self._absent
+                if variable.key not in self._known and variable.key not in domains.absent
             )
+            if key in domains.absent or (key in self._known and not self._needs[atom]):
+                # Of a key that is absent no value is compared, whatever the variables are.
+                settled[atom] = self._holds(atom, {})
+        self._formula = _assign(formula, settled)
+        self._atoms = tuple(atoms_of(self._formula))
         self._order = self._key_order()
+        places = {key: place for place, key in enumerate(self._order)}
+        self._last = {
+            atom: max(places[key] for key in {self._keys[atom], *self._needs[atom]} & places.keys())
+            for atom in self._atoms
+        }
+        """Where the last of the keys is decided on which an atom turns."""
 
     def _key_order(self) -> list[str]:
-        """The open keys, those that other keys' values refer to first."""
-        keys = dict.fromkeys(self._keys.values())
-        referred: dict[str, None] = {}
-        for needs in self._needs.values():
-            for key in sorted(needs):
-                referred[key] = None
+        """The open keys: those that others' values refer to first, then those of few atoms."""
         count: dict[str, int] = {}
-        for atom, key in self._keys.items():
-            count[key] = count.get(key, 0) + 1 + len(self._needs[atom])
-        plain = sorted((key for key in keys if key not in referred), key=lambda k: (count[k], k))
-        return [*referred, *plain]
+        before: dict[str, set[str]] = {}
+        for atom in self._atoms:
+            key = self._keys[atom]
+            if key not in self._known:
+                count[key] = count.get(key, 0) + 1 + len(self._needs[atom])
+                before.setdefault(key, set()).update(self._needs[atom])
+            for need in self._needs[atom]:
+                count.setdefault(need, 0)
+        order: list[str] = []
+        waiting = sorted(count, key=lambda key: (count[key], key))
+        while waiting:
+            free = (key for key in waiting if not before.get(key, set()) & {*waiting} - {key})
+            # Keys that refer to each other in a ring have no first: any will do.
+            chosen = next(free, waiting[0])
+            waiting.remove(chosen)
+            order.append(chosen)
+        return order
+
+    def _holds(self, atom: Atom, chosen: Mapping[str, tuple[str, ...]]) -> bool:
+        return holds(atom.clause, {**self._known, **chosen}, self._multivalued, atom.version)
 
     def search(self) -> Search:
-        found = self._branch(self._formula, 0, {}, frozenset())
+        found = self._branch(self._formula, 0, {})
         return Search(found, self._complete)
 
     def _branch(
-        self,
-        formula: Formula,
-        position: int,
-        chosen: dict[str, tuple[str, ...]],
-        gone: frozenset[str],
+        self, formula: Formula, place: int, chosen: dict[str, tuple[str, ...]]
     ) -> dict[str, tuple[str, ...]] | None:
         if formula is FALSE:
             return None
         if formula is TRUE:
             return chosen
-        if position == len(self._order):
-            raise AssertionError("a key of the formula was not decided")
-        key = self._order[position]
-        atoms = tuple(atom for atom in atoms_of(formula) if self._keys[atom] == key)
-        linked = [a for a in atoms_of(formula) if key in self._needs[a]]
-        if not atoms and not linked:
-            return self._branch(formula, position + 1, chosen, gone)
-        for kind in self._kinds_of(key, atoms, linked, chosen, gone):
+        key = self._order[place]
+        atoms = tuple(atoms_of(formula))
+        due = tuple(atom for atom in atoms if self._last[atom] == place)
+        own = tuple(atom for atom in due if self._keys[atom] == key)
+        other = tuple(atom for atom in due if self._keys[atom] != key)
+        later = tuple(
+            atom
+            for atom in atoms
+            if self._last[atom] > place and key in (self._keys[atom], *self._needs[atom])
+        )
+        if not due and not later:
+            return self._branch(formula, place + 1, chosen)
+        turns_on = {name for atom in atoms for name in (self._keys[atom], *self._needs[atom])}
+        state = (place, formula, tuple((k, v) for k, v in chosen.items() if k in turns_on))
+        if state in self._failed:
+            return None
+        for kind in self._kinds_of(key, own, other, later, chosen):
             self._budget -= 1
             if self._budget < 0:
                 self._complete = False
                 return None
-            answers = dict(zip(atoms, kind.answers, strict=True))
-            following = _assign(formula, answers)
-            if key in self._known:
-                found = self._branch(following, position + 1, chosen, gone)
-            elif kind.values is None:
-                found = self._branch(following, position + 1, chosen, gone | {key})
-            else:
-                found = self._branch(following, position + 1, {**chosen, key: kind.values}, gone)
+            following = chosen if kind.values is None else {**chosen, key: kind.values}
+            answers = dict(zip(own, kind.answers, strict=True))
+            answers |= {atom: self._holds(atom, following) for atom in other}
+            found = self._branch(_assign(formula, answers), place + 1, following)
             if found is not None:
                 return found
+        if self._budget >= 0:
+            self._failed.add(state)
         return None
 
     def _kinds_of(
         self,
         key: str,
-        atoms: tuple[Atom, ...],
-        linked: list[Atom],
+        own: tuple[Atom, ...],
+        other: tuple[Atom, ...],
+        later: tuple[Atom, ...],
         chosen: dict[str, tuple[str, ...]],
-        gone: frozenset[str],
     ) -> tuple[Kind, ...]:
-        referred = frozenset().union(*(self._needs[atom] for atom in atoms))
+        linked = (*other, *later)
+        referred = {name for atom in linked for name in (self._keys[atom], *self._needs[atom])}
+        referred |= {name for atom in own for name in self._needs[atom]}
         values = tuple((name, chosen.get(name)) for name in sorted(referred))
-        cache_key = (key, atoms, values, tuple(linked))
+        cache_key = (key, own, linked, values)
         if cache_key not in self._kinds:
             context: dict[str, tuple[str, ...]] = {**self._known, **chosen}
-            if key in self._known:
-                return self._fixed(key, atoms, context)
-            kinds, complete = kinds_of_key(
-                key, atoms, context, self._multivalued, self._domains.get(key, ANY_VALUE)
-            )
-            if linked or referred:
+            kinds, complete = self._kinds_in(key, own, context)
+            if linked:
                 # Keys whose values refer to each other: enough is tried to find a context, not
                 # to prove that there is none.
                 complete = False
-                kinds = (*kinds, *self._linked_kinds(key, atoms, linked, context))
+                kinds = (*kinds, *self._linked_kinds(key, own, linked, context))
             self._kinds[cache_key] = (kinds, complete)
         kinds, complete = self._kinds[cache_key]
         self._complete = self._complete and complete
         return kinds
 
-    def _fixed(
+    def _kinds_in(
         self, key: str, atoms: tuple[Atom, ...], context: Mapping[str, tuple[str, ...]]
-    ) -> tuple[Kind, ...]:
-        """The one kind of a key that is known, and was waiting for the keys it is compared with."""
-        answers = tuple(
-            holds(atom.clause, context, self._multivalued, atom.version) for atom in atoms
-        )
-        return (Kind(self._known[key], answers),)
+    ) -> tuple[tuple[Kind, ...], bool]:
+        domain = self._domains.get(key, ANY_VALUE)
+        if any("${" in value for atom in atoms for value in atom.clause.values):
+            return kinds_of_key(key, atoms, context, self._multivalued, domain)
+        return _plain_kinds(key, atoms, key in self._multivalued, domain)
 
     def _linked_kinds(
         self,
         key: str,
-        atoms: tuple[Atom, ...],
-        linked: list[Atom],
+        own: tuple[Atom, ...],
+        linked: tuple[Atom, ...],
         context: Mapping[str, tuple[str, ...]],
     ) -> tuple[Kind, ...]:
         """Values that the other key is compared with or may hold, tried here as well."""
-        others = {self._keys[atom] for atom in linked}
-        proposed: dict[str, None] = {"value": None}
-        for atom, name in self._keys.items():
-            if name in others or name == key:
+        others = {name for atom in linked for name in (self._keys[atom], *self._needs[atom])}
+        proposed: dict[str, None] = {"value": None, "another": None}
+        for atom in self._atoms:
+            if self._keys[atom] in others:
                 for value in atom.clause.values:
                     if "${" not in value:
                         proposed[value] = None
                         proposed[value.replace("*", "").replace("?", "x")] = None
-        for name in sorted(others):
+        for name in sorted(others - {key}):
             for value in context.get(name) or self._possible(name, context):
                 proposed[value] = None
                 for atom in linked:
                     for pattern in atom.clause.values:
-                        found_part = part_for_variable(pattern, key, value)
-                        if found_part is not None:
-                            proposed[found_part] = None
-        found: list[Kind] = []
-        for value in proposed:
-            if not value:
-                continue
-            narrowed = Domain(patterns=(value,), always=True)
-            if atoms:
-                found += kinds_of_key(key, atoms, context, self._multivalued, narrowed)[0]
-            else:
-                found.append(Kind((value,), ()))
-        return tuple(kind for kind in found if kind.values is not None)
+                        part = part_for_variable(pattern, key, value)
+                        if part is not None:
+                            proposed[part] = None
+        domain = self._domains.get(key, ANY_VALUE)
+        return tuple(
+            Kind((value,), tuple(self._holds(atom, {**context, key: (value,)}) for atom in own))
+            for value in proposed
+            if value and is_in(value, domain)
+        )
 
     def _possible(self, name: str, context: Mapping[str, tuple[str, ...]]) -> list[str]:
         """Values that a key not decided yet may take, by what refers to no other key."""
-        atoms = [a for a, key in self._keys.items() if key == name and not self._needs[a]]
-        domain = self._domains.get(name, ANY_VALUE)
-        kinds, _ = kinds_of_key(name, atoms, context, self._multivalued, domain)
+        atoms = tuple(a for a in self._atoms if self._keys[a] == name and not self._needs[a])
+        kinds, _ = self._kinds_in(name, atoms, context)
         return [value for kind in kinds for value in kind.values or ()]
+
+
+@lru_cache(maxsize=16_384)
+def _plain_kinds(
+    key: str, atoms: tuple[Atom, ...], is_set: bool, domain: Domain
+) -> tuple[tuple[Kind, ...], bool]:
+    """The kinds of a key whose atoms refer to no other."""
+    return kinds_of_key(key, atoms, {}, frozenset({key}) if is_set else frozenset(), domain)
 
 
 def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:
