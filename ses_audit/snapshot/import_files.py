@@ -23,13 +23,13 @@ from ses_audit.snapshot.plan import (
 )
 from ses_audit.snapshot.shapes import is_empty, wrong_shape
 
-__all__ = ["Call", "call_of", "found_files", "record_of"]
+__all__ = ["USED", "Call", "call_of", "found_files", "record_of"]
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,5}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _NAME = re.compile(r"([a-z0-9]+)\.([a-z0-9-]+)(?:\.(.+))?\.json", re.DOTALL)
 
-_USED = {
+USED = {
     *(("organizations", name) for name in ORGANIZATION_OPERATIONS),
     ("organizations", "ListParents"),
     ("organizations", "ListPoliciesForTarget"),
@@ -91,7 +91,7 @@ def call_of(parts: tuple[str, ...]) -> Call | str:
     if match is None:
         return "not SERVICE.OPERATION[.ARGUMENT].json"
     service, operation = match[1], "".join(word.capitalize() for word in match[2].split("-"))
-    if (service, operation) not in _USED:
+    if (service, operation) not in USED:
         return "a call that the audit does not use"
     if (service == "sesv2") is (region == GLOBAL) or not (
         region == GLOBAL or _REGION.fullmatch(region)
