@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Any
@@ -117,7 +117,7 @@ class Cell:
         return f"{known.name} {known.id}" if known and known.name else self.identity.account
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Answer:
     status: Status
     text: str
@@ -189,6 +189,18 @@ class _Checklist:
             "account": cell.identity.account,
         }
 
+    @cached_property
+    def _unread(self) -> _Answer | None:
+        """The answer to all that the principal's own policies decide, where they are not known."""
+        sender = self._cell.sender
+        if sender.missing:
+            text = "Its policies were not all read."
+            return _Answer("cannot_tell", text, missing=sender.missing)
+        if not sender.in_organization and self._sender_check.identity_side:
+            text = "Its own account decides this, and is not in the snapshot."
+            return _Answer("cannot_tell", text, missing=(f"account {sender.account}",))
+        return None
+
     # The article's four
 
     def _identity_policy(self) -> _Answer:
@@ -207,16 +219,15 @@ class _Checklist:
             )
             return _Answer("cause", text, tuple(evidence))
         if not check.identity_side:
-            return _Answer("cleared", "It has no policies of its own: the identity's decide alone.")
+            text = "It has no policies here: those of the identity decide alone."
+            return _Answer("cleared", text)
         if cell.near is not None:
             return _Answer(
                 "cleared",
                 f"What its policies allow misses this send: see {self._see(cell.near[0])}.",
             )
-        if cell.sender.missing:
-            return _Answer(
-                "cannot_tell", "Its policies were not all read.", missing=cell.sender.missing
-            )
+        if self._unread is not None:
+            return self._unread
         if check.identity.implicit:
             if cell.identity.missing:
                 text = "No policy of its own allows it; a sending policy that was not read could."
@@ -290,9 +301,8 @@ class _Checklist:
         return _Answer("cleared", text, self._allows(Layer.SENDING_AUTHORIZATION_POLICY))
 
     def _address_identity(self) -> _Answer:
-        if (cause := self._near_cause("address_identity")) is not None:
-            return cause
-        return _Answer("cleared", f"{self._cell.identity.arn} is what is checked.")
+        text = f"{self._cell.identity.arn} is what is checked."
+        return self._near_or("address_identity", text)
 
     def _service_control_policy(self) -> _Answer:
         cell = self._cell
@@ -305,6 +315,8 @@ class _Checklist:
             )
         if cell.missing.scp:
             return _Answer("cannot_tell", "SCPs were not all read.", missing=cell.missing.scp)
+        if not cell.sender.in_organization and self._unread is not None:
+            return self._unread
         if chain.levels is None:
             return _Answer("cleared", f"SCPs do not bind it: {self._unbound()}.")
         partly = [
@@ -366,12 +378,8 @@ class _Checklist:
                 "cannot_tell", "Its boundary was not read.", missing=cell.sender.boundary_missing
             )
         if cell.sender.boundary is None:
-            if cell.sender.missing and cell.sender.in_organization:
-                return _Answer(
-                    "cannot_tell",
-                    "Whether it has one was not read.",
-                    missing=cell.sender.missing,
-                )
+            if self._unread is not None and cell.sender.arn not in cell.model.senders:
+                return replace(self._unread, text="Whether it has one is not known.")
             return _Answer("cleared", "None is set.")
         partly = self._partly(ruled(check, check.boundary))
         if partly is not None:
@@ -426,10 +434,8 @@ class _Checklist:
             if len(evidence) < len(denials):
                 evidence += self._lack(Layer.IDENTITY_POLICY, checks[0])
             return _Answer("cause", text, tuple(evidence))
-        if cell.sender.missing:
-            return _Answer(
-                "cannot_tell", "Its policies were not all read.", missing=cell.sender.missing
-            )
+        if self._unread is not None:
+            return self._unread
         found = [self._partly(ruled(check, check.identity)) for check in checks]
         failing = [c for c in checks if c.identity.implicit and not self._granted(c)]
         if failing and len(failing) < len(checks):
@@ -451,18 +457,13 @@ class _Checklist:
         )
 
     def _wrong_action(self) -> _Answer:
-        if (cause := self._near_cause("wrong_action")) is not None:
-            return cause
-        return _Answer("cleared", f"The send is checked as {self._cell.action}.")
+        return self._near_or("wrong_action", f"The send is checked as {self._cell.action}.")
 
     def _absent_key(self) -> _Answer:
-        return self._near_cause("absent_key") or _Answer(
-            "cleared", "No condition that matters asks for a key that this send lacks."
-        )
+        text = "No condition that matters asks for a key that this send lacks."
+        return self._near_or("absent_key", text)
 
     def _from_address(self) -> _Answer:
-        if (cause := self._near_cause("from_address")) is not None:
-            return cause
         check = self._sender_check
         partly = self._partly(ruled(check, check.identity))
         if partly is not None and self._only_from(check) and not check.identity.implicit:
@@ -472,12 +473,11 @@ class _Checklist:
                 self._allows(Layer.IDENTITY_POLICY),
                 partly[1],
             )
-        return _Answer("cleared", "No ses:FromAddress condition stands in the way.")
+        return self._near_or("from_address", "No ses:FromAddress condition stands in the way.")
 
     def _principal_attributes(self) -> _Answer:
-        return self._near_cause("principal_attributes") or _Answer(
-            "cleared", "No tag or attribute that is asked for is lacking."
-        )
+        text = "No tag or attribute that is asked for is lacking."
+        return self._near_or("principal_attributes", text)
 
     def _conditions(self) -> _Answer:
         if (cause := self._near_cause("conditions")) is not None:
@@ -514,6 +514,10 @@ class _Checklist:
 
     def _see(self, item: str) -> str:
         return str(self._numbers[item])
+
+    def _near_or(self, item: str, cleared: str) -> _Answer:
+        """The nearest Allow's answer, where it belongs to this item."""
+        return self._near_cause(item) or self._unread or _Answer("cleared", cleared)
 
     def _near_cause(self, item: str) -> _Answer | None:
         near = self._cell.near

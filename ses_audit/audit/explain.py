@@ -17,6 +17,7 @@ from ses_audit.policy.types import Verdict
 from ses_audit.ses.actions import SEND_ACTIONS, send_action
 from ses_audit.ses.gates import GateFacts, gates
 from ses_audit.ses.messages import Message
+from ses_audit.ses.messages.advice import advise
 
 __all__ = ["Explainer"]
 
@@ -82,11 +83,9 @@ class Explainer:
         return replace(found, notes=(*notes, *found.notes), message=message.to_json())
 
     def _not_permission(self, message: Message) -> Explanation:
-        advice = self._texts["not_permission"]
-        if not isinstance(advice, dict):
-            raise TypeError("not_permission is a table")
-        text = advice[message.kind].format(region=message.region or "the endpoint's")
-        notes = [Note("not_permission", text)]
+        advice = advise(message)
+        notes = [Note("not_permission", advice.means)]
+        notes += [Note("step", step) for step in advice.steps]
         for name in message.identities:
             places = [i for i in self._model.identities.values() if i.known and i.name == name]
             if message.kind == "not_verified" and places:

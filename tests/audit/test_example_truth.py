@@ -9,6 +9,7 @@ import pytest
 
 import ses_audit
 from ses_audit.audit import Audit
+from ses_audit.policy.types import Verdict
 from ses_audit.replay.example.build import example_data
 
 TRUTH = example_data("truth")
@@ -59,6 +60,25 @@ def test_a_cell(audit: Audit, cell: dict[str, Any]) -> None:
         ), found
     if "denial_count" in cell:
         assert len(found) == cell["denial_count"], found
+
+
+@pytest.mark.parametrize(
+    "cell", [c for c in CELLS if "causes" in c], ids=[c["special"] for c in CELLS if "causes" in c]
+)
+def test_the_causes_of_a_cell(audit: Audit, cell: dict[str, Any]) -> None:
+    identity = cell["identity"].replace("|*", "")
+    found = audit.explain(cell["principal"], cell.get("action", "ses:SendRawEmail"), identity)
+    assert str(found.verdict) == cell["expect"]["verdict"]
+    assert [item.id for item in found.causes] == cell["causes"]
+    assert [item.id for item in found.open_questions] == cell.get("cannot_tell", [])
+    for item in found.open_questions:
+        assert item.missing
+    if found.verdict is Verdict.DENIED:
+        assert all(item.evidence and item.repair for item in found.causes)
+
+
+def test_every_cell_has_its_causes() -> None:
+    assert all(("causes" in cell) is not bool(cell.get("absent")) for cell in CELLS)
 
 
 def test_every_cell_names_its_rule_and_source() -> None:
