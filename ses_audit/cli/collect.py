@@ -111,8 +111,7 @@ def _external_id(variable: str | None) -> str | None:
 
 def _any_account(rows: list[CoverageRow]) -> bool:
     return any(
-        row.service in ("iam", "account", "sesv2") and row.calls and row.state.is_evidence
-        for row in rows
+        row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
     )
 
 
@@ -123,7 +122,11 @@ def _tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
     refused = [
         row for row in rows if row.operation == "AssumeRole" and row.state == "ASSUME_FAILED"
     ]
-    tried = [row for row in rows if row.operation == "AssumeRole" and row.calls]
+    tried = [
+        row
+        for row in rows
+        if row.operation == "AssumeRole" and row.state.value not in ("EXCLUDED", "NOT_AUDITED")
+    ]
     if refused and len(refused) == len(tried) > 1:
         click.echo(
             f"not read: the role {role_name} could not be assumed in any of {len(tried):,} "

@@ -43,6 +43,9 @@ def status(snapshot: Path, kind: str, require_complete: bool) -> int:
     else:
         assumptions = opened.manifest.get("assumptions")
         _table(rows, assumptions if isinstance(assumptions, list) else [])
+        read = sorted(set(opened.times().column("read_at").to_pylist()) - {"", None})
+        if read:
+            click.echo(f"read between {read[0]} and {read[-1]}")
     click.echo(coverage_line(counted), err=kind != "table")
     return INCOMPLETE if require_complete and not counted.complete else 0
 

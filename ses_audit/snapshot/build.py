@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ses_audit.snapshot.coverage import State
+from ses_audit.snapshot.coverage_tables import times_table
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.identity_tables import GivenIdentity
@@ -72,6 +73,7 @@ def finish_snapshot(
     tables = join_parts(parts, rows, check_document, given, facts)
     return writer.finish(
         tables,
+        times=times_table(rows),
         taken_at=taken_at,
         totals=ledger.totals(),
         caller=caller,

@@ -128,7 +128,17 @@ TABLES: dict[str, pa.Schema] = {
         detail=_text,  # the error in one line; "" when OK
         layer=_text,  # of the denial, when the message names it
         policy_arn=_text,  # of the denial, when the message names it
-        calls=pa.int64(),
-        read_at=_text,
     ),
 }
+
+# Beside the tables, because it differs from run to run where AWS's answers do not: how often each
+# cell was asked for, and when last.
+TIMES = _table(
+    account_id=_text,
+    region=_text,
+    service=_text,
+    operation=_text,
+    argument=_text,  # "" for the cell; the item for a failed item
+    calls=pa.int64(),
+    read_at=_text,  # ISO 8601, UTC; "" where nothing was asked
+)

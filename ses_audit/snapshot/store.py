@@ -38,7 +38,7 @@ __all__ = [
     "parquet_bytes",
 ]
 
-_EVIDENCE, _TABLES, _LOCK = "evidence", "tables", ".lock"
+_EVIDENCE, _TABLES, _LOCK, _TIMES = "evidence", "tables", ".lock", "times.parquet"
 _SUFFIX = ".jsonl.zst"
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 # What must be the same when a run goes on with a snapshot. The role's name may be mended.
@@ -102,16 +102,25 @@ class Snapshot:
         SnapshotError
             When it is not there, or is not what the manifest says it is.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as parquet
-
         from ses_audit.snapshot.schema import TABLES
 
         file = f"{_TABLES}/{name}.parquet"
-        entry = self._entry(file)
-        if entry is None or name not in TABLES:
+        if self._entry(file) is None or name not in TABLES:
             raise SnapshotError(f"{self.path} has no table {name!r}")
+        return self._read(file, TABLES[name])
+
+    def times(self) -> pa.Table:
+        """When each cell was read last, and with how many calls: `schema.TIMES`."""
+        from ses_audit.snapshot.schema import TIMES
+
+        return self._read(_TIMES, TIMES)
+
+    def _read(self, file: str, schema: pa.Schema) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
         again = "make the tables again with the command that made the snapshot"
+        entry = self._entry(file) or {}
         try:
             content = read_file(self.path, file)
         except FileNotFoundError:
@@ -122,7 +131,7 @@ class Snapshot:
             found = parquet.read_table(io.BytesIO(content))
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
-        if not found.schema.equals(TABLES[name]):
+        if not found.schema.equals(schema):
             raise SnapshotError(f"{self.path / file} has other columns than its version: {again}")
         return found
 
@@ -195,6 +204,7 @@ class SnapshotWriter:
         tables: Mapping[str, pa.Table],
         *,
         taken_at: str,
+        times: pa.Table | None = None,
         totals: Totals,
         caller: Mapping[str, object] | None = None,
         organization: Mapping[str, object] | None = None,
@@ -209,6 +219,8 @@ class SnapshotWriter:
             As `tables.join_parts` makes them.
         taken_at, totals, caller, organization, arguments, assumptions
             As for `manifest.make_manifest`.
+        times
+            When each cell was read; `schema.TIMES`.
 
         Raises
         ------
@@ -220,6 +232,8 @@ class SnapshotWriter:
             self.path / _TABLES / f"{name}.parquet": parquet_bytes(table)
             for name, table in sorted(tables.items())
         }
+        if times is not None:
+            contents[self.path / _TIMES] = parquet_bytes(times)
         staged = replace_files(contents)
         files: dict[str, dict[str, object]] = {
             path.relative_to(self.path).as_posix(): {
