@@ -16,7 +16,7 @@ from ses_audit.audit.organization import Account
 from ses_audit.audit.senders import GAAD, Sender, outside_sender, unread_sender
 from ses_audit.policy.types import PrincipalElement
 
-__all__ = ["Crossing", "arn_kind"]
+__all__ = ["Crossing", "arn_kind", "session_role"]
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _ROOT = re.compile(r"arn:[^:]+:iam::([0-9]{12}):root")
@@ -36,6 +36,18 @@ def arn_kind(arn: str) -> str:
         return "account"
     head = resource.split("/", 1)[0]
     return {"user": "user", "role": "role", "assumed-role": "role"}.get(head, "user")
+
+
+def session_role(arn: str) -> tuple[str, str] | None:
+    """The account and the name of the role behind a session's ARN; None for another.
+
+    Examples
+    --------
+    >>> session_role("arn:aws:sts::111111111111:assumed-role/mailer/job")
+    ('111111111111', 'mailer')
+    """
+    match = _SESSION.fullmatch(arn)
+    return None if match is None else (match.group(2), match.group(3))
 
 
 # Nobody acts in such an account.

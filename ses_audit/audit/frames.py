@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from ses_audit.audit.spread import spread
 from ses_audit.errors import USAGE, UserError
 
 if TYPE_CHECKING:
@@ -85,56 +86,44 @@ def long_table(
     import pandas as pd
 
     senders, identities = tables["senders"], tables["identities"]
-    actions, rulings, cells = tables["actions"], tables["rulings"], tables["cells"]
-    of = {name: cells.column(name).to_numpy() for name in cells.column_names}
-    keep = np.ones(len(cells), dtype=bool)
-
-    def narrow(table: pa.Table, reference: str, chosen: object) -> None:
-        mask = np.asarray(chosen, dtype=bool)
-        np.logical_and(keep, mask[of[reference]], out=keep)
-
+    actions, rulings = tables["actions"], tables["rulings"]
+    chosen_senders = np.ones(len(senders), dtype=bool)
+    chosen_identities = np.ones(len(identities), dtype=bool)
+    chosen_actions = np.ones(len(actions), dtype=bool)
+    chosen_rulings = np.ones(len(rulings), dtype=bool)
     if principal is not None:
         names = senders.column("principal_arn").to_pylist()
         exact = [name == principal for name in names]
-        narrow(senders, "sender", exact if any(exact) else [principal in name for name in names])
+        chosen_senders &= exact if any(exact) else [principal in name for name in names]
     if account is not None:
         wanted = _list(account)
-        narrow(
-            senders,
-            "sender",
-            [a in wanted for a in senders.column("principal_account").to_pylist()],
-        )
+        chosen_senders &= [a in wanted for a in senders.column("principal_account").to_pylist()]
     if identity is not None:
         wanted = _list(identity)
         arns, short = (identities.column(c).to_pylist() for c in ("identity_arn", "identity_name"))
-        narrow(
-            identities,
-            "identity",
-            [a in wanted or n in wanted for a, n in zip(arns, short, strict=True)],
-        )
+        chosen_identities &= [a in wanted or n in wanted for a, n in zip(arns, short, strict=True)]
     if region is not None:
         wanted = _list(region)
-        narrow(
-            identities, "identity", [r in wanted for r in identities.column("region").to_pylist()]
-        )
+        chosen_identities &= [r in wanted for r in identities.column("region").to_pylist()]
     if action is not None:
         known = actions.column("action").to_pylist()
         wanted = {a if ":" in a else f"ses:{a}" for a in _list(action)}
         by_lower = {name.lower(): name for name in known}
         _refuse({a for a in wanted if a.lower() not in by_lower}, known, "action")
         chosen = {by_lower[a.lower()] for a in wanted}
-        narrow(actions, "action", [name in chosen for name in known])
+        chosen_actions &= [name in chosen for name in known]
     if verdict is not None:
         wanted = {v.upper() for v in _list(verdict)}
         _refuse(wanted - set(VERDICTS), VERDICTS, "verdict")
-        narrow(rulings, "ruling", [v in wanted for v in rulings.column("verdict").to_pylist()])
-    if not unrelated:
-        own = senders.column("principal_account").to_pandas().to_numpy()[of["sender"]]
-        theirs = identities.column("identity_account").to_pandas().to_numpy()[of["identity"]]
-        ungranted = rulings.column("ungranted").to_numpy(zero_copy_only=False)[of["ruling"]]
-        np.logical_and(keep, ~(ungranted & (own != theirs)), out=keep)
-
-    rows = {name: column[keep] for name, column in of.items()}
+        chosen_rulings &= [v in wanted for v in rulings.column("verdict").to_pylist()]
+    rows = spread(
+        tables,
+        senders=chosen_senders,
+        identities=chosen_identities,
+        actions=chosen_actions,
+        rulings=chosen_rulings,
+        unrelated=unrelated,
+    )
     source = {
         **dict.fromkeys(("principal_arn", "principal_type", "principal_account"), "sender"),
         **dict.fromkeys(

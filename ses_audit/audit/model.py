@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -63,29 +63,17 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
         The actions that matter; statements about others are left out.
     """
     manifest = source.manifest
-    organization = manifest.get("organization")
-    described = organization if isinstance(organization, Mapping) else {}
-    organization_account = str(
-        described.get("read_from") or described.get("management_account_id") or _caller(manifest)
-    )
+    facts = described(manifest)
     coverage = _rows(source, "coverage")
-    gaps = Gaps(coverage, organization_account)
+    gaps = Gaps(coverage, organization_account(manifest))
     texts = {
         str(row["sha256"]): str(row["document"])
         for row in _rows(source, "policy_documents")
         if row["malformed"] is None
     }
     documents = Documents(texts, actions)
-    organizational = Organization(
-        _rows(source, "accounts"),
-        _rows(source, "organizational_units"),
-        _rows(source, "organization_policies"),
-        _rows(source, "policy_attachments"),
-        documents,
-        gaps,
-        None if described.get("id") is None else str(described["id"]),
-        bool(described.get("none")),
-        _scps_enabled(described),
+    organizational = organization_of(
+        {name: _rows(source, name) for name in ORGANIZATION_TABLES}, documents, gaps, facts
     )
     senders = load_senders(
         _rows(source, "principals"),
@@ -98,8 +86,8 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
     identities = load_identities(
         _rows(source, "identities"), _rows(source, "identity_policies"), documents, gaps
     )
-    for unlisted in _unlisted(coverage, gaps, organizational, partition):
-        identities.setdefault(unlisted.arn, unlisted)
+    for missing in unlisted(coverage, gaps, organizational, partition):
+        identities.setdefault(missing.arn, missing)
     return Model(
         organization=organizational,
         documents=documents,
@@ -109,6 +97,56 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
         gaps=gaps,
         crossing=Crossing(senders, organizational.accounts, gaps, partition),
         partition=partition,
+    )
+
+
+ORGANIZATION_TABLES = (
+    "accounts",
+    "organizational_units",
+    "organization_policies",
+    "policy_attachments",
+)
+
+
+def described(manifest: Mapping[str, object]) -> Mapping[str, object]:
+    """What the manifest says of the organization."""
+    organization = manifest.get("organization")
+    return organization if isinstance(organization, Mapping) else {}
+
+
+def organization_account(manifest: Mapping[str, object]) -> str:
+    """The account from which the organization was read."""
+    facts = described(manifest)
+    return str(facts.get("read_from") or facts.get("management_account_id") or _caller(manifest))
+
+
+def organization_of(
+    rows: Mapping[str, list[dict[str, object]]],
+    documents: Documents,
+    gaps: Gaps,
+    facts: Mapping[str, object],
+) -> Organization:
+    """The organization.
+
+    Parameters
+    ----------
+    rows
+        Of the tables of `ORGANIZATION_TABLES`, by name.
+    documents, gaps
+        Of the snapshot.
+    facts
+        What the manifest says of it.
+    """
+    return Organization(
+        rows["accounts"],
+        rows["organizational_units"],
+        rows["organization_policies"],
+        rows["policy_attachments"],
+        documents,
+        gaps,
+        None if facts.get("id") is None else str(facts["id"]),
+        bool(facts.get("none")),
+        _scps_enabled(facts),
     )
 
 
@@ -128,8 +166,11 @@ def _caller(manifest: Mapping[str, object]) -> str:
     return str(caller.get("account", "")) if isinstance(caller, Mapping) else ""
 
 
-def _unlisted(
-    coverage: list[dict[str, object]], gaps: Gaps, organization: Organization, partition: str
+def unlisted(
+    coverage: Iterable[Mapping[str, object]],
+    gaps: Gaps,
+    organization: Organization,
+    partition: str,
 ) -> list[Identity]:
     """A placeholder for each account, or account-region, whose identities were not listed."""
     found: list[Identity] = []

@@ -38,8 +38,8 @@ SELECT s.principal_arn, s.principal_type, s.principal_account, s.name AS princip
        a.action, c.ruling, r.verdict, r.verdict_without_scp, r.conditions, r.missing_evidence,
        r.rule_confidence, r.rank
 FROM cells c
-JOIN senders s ON s.n = c.sender
-JOIN identities i ON i.n = c.identity
+JOIN senders s USING (sender_class)
+JOIN identities i USING (identity_class)
 JOIN actions a ON a.n = c.action
 JOIN rulings r ON r.n = c.ruling
 LEFT JOIN accounts pa ON pa.id = s.principal_account

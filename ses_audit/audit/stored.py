@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["stored_verdicts"]
 
-VERDICT_VERSION = 2
+VERDICT_VERSION = 3
 """Raised whenever the same tables give other verdicts."""
 
 _FOLDER = "verdicts"

@@ -1,6 +1,8 @@
-"""Verdicts as tables: distinct rulings once, and each cell as four small numbers.
+"""Verdicts as tables: distinct rulings once, and each cell of two classes as four small numbers.
 
-The long table is their join, made when it is asked for.
+A class of senders, or of identities, is what every ruling treats alike. Every sender of a class
+stands in a cell with every identity of the other; the long table is their join, made when it is
+asked for.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from ses_audit.audit.decide import Decider, Ruling
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.senders import Sender
 
-__all__ = ["SCHEMAS", "VerdictTables", "build"]
+__all__ = ["KIND", "SCHEMAS", "VerdictTables", "build", "denial_rows", "ruling_row"]
 
 _text = pa.string()
 
@@ -26,6 +28,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("principal_account", _text),
             ("name", _text),
             ("smtp", pa.bool_()),
+            ("sender_class", pa.int32()),
         ]
     ),
     "identities": pa.schema(
@@ -35,6 +38,7 @@ SCHEMAS: dict[str, pa.Schema] = {
             ("identity_name", _text),
             ("identity_type", _text),
             ("region", _text),
+            ("identity_class", pa.int32()),
         ]
     ),
     "actions": pa.schema([("action", _text)]),
@@ -68,8 +72,8 @@ SCHEMAS: dict[str, pa.Schema] = {
     ),
     "cells": pa.schema(
         [
-            ("sender", pa.int32()),
-            ("identity", pa.int32()),
+            ("sender_class", pa.int32()),
+            ("identity_class", pa.int32()),
             ("action", pa.int8()),
             ("ruling", pa.int32()),
         ]
@@ -77,13 +81,13 @@ SCHEMAS: dict[str, pa.Schema] = {
 }
 
 
-_KIND = {"session": "role"}
+KIND = {"session": "role"}
 """A session that a sending policy names is a row of its role's type."""
 
 
 @dataclass(frozen=True, slots=True)
 class VerdictTables:
-    """The verdict tables by name; row numbers are the references between them."""
+    """The verdict tables by name; classes and row numbers are the references between them."""
 
     tables: dict[str, pa.Table]
 
@@ -128,16 +132,22 @@ def build(
         {
             "senders": _table(
                 "senders",
-                [(s.arn, _KIND.get(s.type, s.type), s.account, s.name, s.smtp) for s in senders],
+                [
+                    (s.arn, KIND.get(s.type, s.type), s.account, s.name, s.smtp, n)
+                    for n, s in enumerate(senders)
+                ],
             ),
             "identities": _table(
                 "identities",
-                [(i.arn, i.account, i.name, i.type, i.region) for i in identity_rows],
+                [
+                    (i.arn, i.account, i.name, i.type, i.region, n)
+                    for n, i in enumerate(identity_rows)
+                ],
             ),
             "actions": _table("actions", [(a,) for a in actions]),
-            "rulings": _table("rulings", [_ruling_row(r) for r in rulings]),
+            "rulings": _table("rulings", [ruling_row(r) for r in rulings]),
             "denials": _table(
-                "denials", [row for r, i in rulings.items() for row in _denials(r, i)]
+                "denials", [row for r, i in rulings.items() for row in denial_rows(r, i)]
             ),
             "cells": pa.table(list(columns), schema=SCHEMAS["cells"]),
         }
@@ -150,7 +160,7 @@ def _table(name: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     return pa.table([list(column) for column in columns], schema=schema)
 
 
-def _ruling_row(ruling: Ruling) -> tuple[object, ...]:
+def ruling_row(ruling: Ruling) -> tuple[object, ...]:
     return (
         str(ruling.verdict),
         str(ruling.verdict_without_scp),
@@ -166,7 +176,7 @@ def _ruling_row(ruling: Ruling) -> tuple[object, ...]:
     )
 
 
-def _denials(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
+def denial_rows(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
     without = dict(ruling.without)
     for certain, denials in ((True, ruling.denials), (False, ruling.possible)):
         for d in denials:

@@ -42,6 +42,7 @@ def verdicts(
     A table on a terminal shows the columns a person reads; csv, json and parquet hold them all.
     """
     import ses_audit
+    from ses_audit.audit.spread import class_counts
 
     audit = ses_audit.open(snapshot)
     frame = audit.verdicts(
@@ -53,7 +54,8 @@ def verdicts(
         verdict=verdict,
         unrelated=unrelated,
     )
-    total = audit.verdict_tables["cells"].num_rows if unrelated else audit.summary().cells
+    every = int(class_counts(audit.verdict_tables).sum()) if unrelated else None
+    total = audit.summary().cells if every is None else every
     columns = [
         "principal_arn",
         "identity_arn",

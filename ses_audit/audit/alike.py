@@ -1,0 +1,448 @@
+"""Principals of a batch in groups that no document in play can tell apart.
+
+Principals are rows of columns; a group is an account, a type, a set of documents, a boundary, and
+the values of those attributes (tags, names) to which a document in play refers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ses_audit.audit.classes import DocumentSet
+from ses_audit.audit.columns import Integers, codes, factorized
+from ses_audit.audit.documents import full_access
+from ses_audit.audit.gaps import Gaps
+from ses_audit.audit.knowledge import Knowledge
+from ses_audit.audit.organization import Chain
+from ses_audit.audit.senders import GAAD, ROOT_POLICY, Sender, load_senders
+from ses_audit.policy.operators import holds
+from ses_audit.policy.types import AttachedPolicy, Clause
+from ses_audit.policy.wildcards import STAR, Token, segments_of, tokens_of
+
+__all__ = ["Alike", "Group", "Uses", "uses_of"]
+
+Uses = Mapping[str, tuple[tuple[Clause, str], ...] | None]
+"""Key → the clauses on it, or None where its value itself is used."""
+
+
+@dataclass(slots=True)
+class Group:
+    """Principals that are treated alike.
+
+    `exact` is the ARN of a sender that stands alone; "" for a group. `make` gives one of them as
+    an object.
+    """
+
+    account: str | None
+    type: str
+    own: tuple[AttachedPolicy, ...]
+    boundary: AttachedPolicy | None
+    missing: tuple[str, ...]
+    boundary_missing: tuple[str, ...]
+    chain: Chain
+    in_organization: bool
+    attributes: object
+    named: object
+    make: Callable[[], Sender]
+    exact: str = ""
+    members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    _sender: Sender | None = None
+
+    @property
+    def sender(self) -> Sender:
+        """One of the group."""
+        if self._sender is None:
+            self._sender = self.make()
+        return self._sender
+
+    @classmethod
+    def of_one(cls, sender: Sender, chain: Chain) -> Group:
+        """A sender that stands alone."""
+        return cls(
+            sender.account,
+            sender.type,
+            sender.identity_policies,
+            sender.boundary,
+            sender.missing,
+            sender.boundary_missing,
+            chain,
+            sender.in_organization,
+            sender.arn,
+            sender.arn,
+            lambda: sender,
+            exact=sender.arn,
+        )
+
+
+class Alike:
+    """The principals of a batch as columns of numbers.
+
+    Parameters
+    ----------
+    knowledge
+        Of the snapshot.
+    table
+        The principals' rows.
+    gaps
+        What was not read of their accounts.
+    """
+
+    def __init__(self, knowledge: Knowledge, table: pa.Table, gaps: Gaps) -> None:
+        self.table = table
+        self._knowledge = knowledge
+        self._gaps = gaps
+        self.arns: pa.Array = _whole(table.column("principal_arn"))
+        self.size = len(table)
+        self.account_codes, self.accounts = codes(table.column("account_id"))
+        self.type_codes, self.types = codes(table.column("type"))
+        self._policies, self._places = knowledge.columns.of_principals(
+            "principal_policies", self.arns
+        )
+        self._attributes: dict[object, Integers] = {}
+        self._uses: dict[object, tuple[int, Uses]] = {}
+        self._read_sets()
+        self._read_boundaries()
+
+    def _read_sets(self) -> None:
+        """A number for each distinct list of policies that can matter to a send."""
+        table, knowledge = self._policies, self._knowledge
+        sha_codes, shas = codes(table.column("document_sha256"))
+        matters = np.array([knowledge.speaks(_text(sha)) is not False for sha in shas], dtype=bool)
+        kept = np.flatnonzero(matters[sha_codes]) if len(sha_codes) else sha_codes
+        parts = [sha_codes[kept]]
+        for name in ("policy_name", "policy_arn", "group_arn"):
+            parts.append(codes(table.column(name))[0][kept])
+        entries = factorized(parts) if len(kept) else kept
+        _, first = np.unique(entries, return_index=True)
+        rows = table.take(kept[first]).to_pylist() if len(kept) else []
+        documents = [knowledge.document(_text(row["document_sha256"])) for row in rows]
+        self._entries = [
+            AttachedPolicy(
+                document, str(row["policy_name"]), _text(row["policy_arn"]), _text(row["group_arn"])
+            )
+            if document is not None
+            else str(row["policy_name"])
+            for row, document in zip(rows, documents, strict=True)
+        ]
+        self.set_codes: Integers = np.zeros(self.size, dtype=np.int64)
+        known: dict[tuple[int, ...], int] = {(): 0}
+        places = self._places[kept]
+        order = np.argsort(places, kind="stable")
+        places, entries = places[order], entries[order]
+        starts = np.flatnonzero(np.diff(places, prepend=-1)) if len(places) else places
+        ends = [*starts[1:].tolist(), len(places)]
+        listed = entries.tolist()
+        for place, start, end in (
+            zip(places[starts].tolist(), starts.tolist(), ends, strict=True) if len(places) else ()
+        ):
+            self.set_codes[place] = known.setdefault(tuple(listed[start:end]), len(known))
+        self._sets = list(known)
+
+    def _read_boundaries(self) -> None:
+        table = self.table
+        parts = [codes(table.column(name))[0] for name in ("boundary_arn", "boundary_sha256")]
+        self.boundary_codes = factorized(parts)
+
+    def groups(
+        self,
+        chain_of: Callable[[str, bool], Chain],
+        chain_uses: Callable[[str], Uses],
+        resource_uses: Callable[[str], Uses],
+        named: frozenset[str],
+    ) -> dict[str, list[Group]]:
+        """The groups of each account, in the order of their first principal.
+
+        Parameters
+        ----------
+        chain_of
+            The SCP levels that bind an account's principals; for service-linked roles apart.
+        chain_uses
+            What the SCPs of an account refer to.
+        resource_uses
+            What the sending policies that reach an account refer to.
+        named
+            The ARNs that sending policies name.
+        """
+        linked = _flags(self.table.column("service_linked"))
+        parts = [
+            self.account_codes, self.type_codes, linked, self.set_codes, self.boundary_codes,
+        ]  # fmt: skip
+        named_codes: Integers = np.zeros(self.size, dtype=np.int64)
+        if named:
+            found = pc.index_in(pa.array(sorted(named)), value_set=self.arns).drop_null()
+            places = found.to_numpy(zero_copy_only=False)
+            named_codes[places] = places + 1
+        parts.append(named_codes)
+        if not self.size:
+            return {}
+        parts += self._shared_uses(chain_uses, resource_uses)
+        grouped = factorized(parts)
+        _, first, inverse = np.unique(grouped, return_index=True, return_inverse=True)
+        order = np.argsort(inverse, kind="stable")
+        ends = np.searchsorted(inverse[order], np.arange(len(first) + 1))
+        result: dict[str, list[Group]] = {}
+        for place in np.argsort(first, kind="stable").tolist():
+            members = order[ends[place] : ends[place + 1]]
+            for group in self._split(
+                members, bool(linked[members[0]]), int(named_codes[members[0]]), chain_of,
+                chain_uses, resource_uses,
+            ):  # fmt: skip
+                result.setdefault(str(group.account), []).append(group)
+        return result
+
+    def _shared_uses(
+        self, chain_uses: Callable[[str], Uses], resource_uses: Callable[[str], Uses]
+    ) -> list[Integers]:
+        """Numbers for the attributes to which SCPs and sending policies refer, for all rows."""
+        wanted: dict[tuple[str, tuple[tuple[Clause, str], ...] | None], list[int]] = {}
+        for number, account in enumerate(self.accounts):
+            if account is None:
+                continue
+            for uses in (chain_uses(str(account)), resource_uses(str(account))):
+                for name, used in uses.items():
+                    wanted.setdefault((name, used), []).append(number)
+        found: list[Integers] = []
+        for (key, clauses), numbers in wanted.items():
+            values = self.attribute(key, clauses)
+            inside = np.isin(self.account_codes, numbers)
+            found.append(np.where(inside, values + 1, 0))
+        return found
+
+    def _split(
+        self,
+        members: Integers,
+        linked: bool,
+        named: int,
+        chain_of: Callable[[str, bool], Chain],
+        chain_uses: Callable[[str], Uses],
+        resource_uses: Callable[[str], Uses],
+    ) -> Iterable[Group]:
+        """The groups among members that differ in nothing but what their own documents refer to."""
+        row = int(members[0])
+        account = str(self.accounts[self.account_codes[row]])
+        kind = str(self.types[self.type_codes[row]])
+        own, missing = self._own(row, account, kind)
+        boundary, boundary_missing = self._boundary(row, account)
+        sets = [self._knowledge.set_of(own)[0]]
+        if boundary is not None:
+            sets.append(self._knowledge.set_of((boundary,))[0])
+        uses: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
+        for documents in sets:
+            _add(uses, documents.clauses)
+        parts = [self.attribute(key, clauses)[members] for key, clauses in sorted(uses.items())]
+        split = [members]
+        if parts:
+            numbers = factorized(parts)
+            split = [members[numbers == n] for n in range(int(numbers.max()) + 1)]
+            split.sort(key=lambda rows: int(rows[0]))
+        every = dict(uses)
+        _add(every, chain_uses(account))
+        shared: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
+        _add(shared, resource_uses(account))
+        for rows in split:
+            first = int(rows[0])
+            yield Group(
+                account,
+                kind,
+                own,
+                boundary,
+                missing,
+                boundary_missing,
+                chain_of(account, linked),
+                True,
+                self._value(first, every),
+                (named, self._value(first, shared)),
+                lambda first=first: self._make(first),  # type: ignore[misc]
+                members=rows,
+            )
+
+    def _value(self, row: int, uses: Uses) -> object:
+        """The attributes of one row, as far as they are used: equal for rows that are alike."""
+        if not uses:
+            return 0
+        values = tuple((key, self._comparable(key, uses[key], row)) for key in sorted(uses))
+        return self._knowledge.numbers.of((self._named_uses(uses), values))
+
+    def _named_uses(self, uses: Uses) -> int:
+        name = tuple(sorted((key, id(clauses)) for key, clauses in uses.items()))
+        if name not in self._uses:
+            # The clauses are kept with their number, so that none takes another's id.
+            number = self._knowledge.numbers.of(tuple(sorted(uses.items(), key=lambda u: u[0])))
+            self._uses[name] = (number, dict(uses))
+        return self._uses[name][0]
+
+    def _own(
+        self, row: int, account: str, kind: str
+    ) -> tuple[tuple[AttachedPolicy, ...], tuple[str, ...]]:
+        entries = [self._entries[n] for n in self._sets[int(self.set_codes[row])]]
+        policies = [entry for entry in entries if isinstance(entry, AttachedPolicy)]
+        missing: list[str] = []
+        if kind == "root":
+            policies.insert(0, _ROOT)
+        else:
+            missing += self._gaps.of(account, *GAAD)
+        missing += [
+            self._gaps.item(account, *GAAD, entry) for entry in entries if isinstance(entry, str)
+        ]
+        return tuple(policies), tuple(dict.fromkeys(missing))
+
+    def _boundary(self, row: int, account: str) -> tuple[AttachedPolicy | None, tuple[str, ...]]:
+        arn = self.table.column("boundary_arn")[row].as_py()
+        if arn is None:
+            return None, ()
+        document = self._knowledge.document(self.table.column("boundary_sha256")[row].as_py())
+        if document is None:
+            return None, (self._gaps.item(account, *GAAD, arn),)
+        return AttachedPolicy(document, arn.rsplit("/", 1)[-1], arn), ()
+
+    def _make(self, row: int) -> Sender:
+        rows = self.table.slice(row, 1).to_pylist()
+        policies = self._policies.filter(pa.array(self._places == row)).to_pylist()
+        found = load_senders(rows, policies, [], self._knowledge.documents, self._gaps)
+        return next(iter(found.values()))
+
+    def attribute(self, key: str, clauses: tuple[tuple[Clause, str], ...] | None) -> Integers:
+        """A number for each row: equal where no clause on the key tells the rows apart."""
+        name = (key, clauses)
+        if name not in self._attributes:
+            self._attributes[name] = self._make_attribute(key, clauses)
+        return self._attributes[name]
+
+    def _make_attribute(self, key: str, clauses: tuple[tuple[Clause, str], ...] | None) -> Integers:
+        if key == "aws:principalarn" and clauses is not None:
+            patterns = _patterns(clauses)
+            if patterns is not None:
+                columns = [
+                    pc.match_substring_regex(self.arns, regex).to_numpy(zero_copy_only=False)
+                    for regex in patterns
+                ]
+                zero: Integers = np.zeros(self.size, dtype=np.int64)
+                return factorized([c.astype(np.int64) for c in columns]) if columns else zero
+        column, values = self._distinct(key)
+        if column is None:
+            return np.arange(self.size, dtype=np.int64)
+        if clauses is None:
+            return column
+        known: dict[object, int] = {}
+        table = np.array(
+            [known.setdefault(_answers(clauses, key, value), len(known)) for value in values],
+            dtype=np.int64,
+        )
+        return table[column]
+
+    def _distinct(self, key: str) -> tuple[Integers | None, list[str | None]]:
+        """The values that rows have for a key: numbers, and what they stand for."""
+        if key.startswith("aws:principaltag/"):
+            wanted = key.removeprefix("aws:principaltag/")
+            numbers, texts = codes(self.table.column("tags"))
+            return numbers, [_tag(_text(text), wanted) for text in texts]
+        return None, []
+
+    def _comparable(
+        self, key: str, clauses: tuple[tuple[Clause, str], ...] | None, row: int
+    ) -> object:
+        """What two rows, of any batch, have to have in common."""
+        if key == "aws:principalarn" and clauses is not None and _patterns(clauses) is not None:
+            arn = self.arns[row].as_py()
+            return _answers(clauses, key, arn)
+        if key.startswith("aws:principaltag/"):
+            tags = self.table.column("tags")[row].as_py()
+            value = _tag(tags, key.removeprefix("aws:principaltag/"))
+            return value if clauses is None else _answers(clauses, key, value)
+        return self.arns[row].as_py()
+
+
+_ROOT = AttachedPolicy(full_access(), ROOT_POLICY)
+
+
+def _add(uses: dict[str, tuple[tuple[Clause, str], ...] | None], more: Uses) -> None:
+    for key, clauses in more.items():
+        if key not in uses:
+            uses[key] = clauses
+        elif clauses is None or uses[key] is None:
+            uses[key] = None
+        else:
+            uses[key] = tuple(dict.fromkeys((*(uses[key] or ()), *clauses)))
+
+
+def uses_of(sets: Iterable[DocumentSet]) -> Uses:
+    """The attributes of principals to which several sets of documents refer."""
+    found: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
+    for documents in sets:
+        _add(found, documents.clauses)
+    return found
+
+
+def _answers(
+    clauses: tuple[tuple[Clause, str], ...], key: str, value: str | None
+) -> tuple[bool, ...]:
+    context = {} if value is None else {key: (value,)}
+    return tuple(holds(clause, context, frozenset(), version) for clause, version in clauses)
+
+
+def _tag(tags: str | None, wanted: str) -> str | None:
+    """The value of a tag; keys ignore case."""
+    loaded = orjson.loads(tags) if tags else {}
+    for name, value in loaded.items() if isinstance(loaded, dict) else ():
+        if str(name).lower() == wanted:
+            return str(value)
+    return None
+
+
+_LIKE = frozenset({"StringLike", "StringNotLike"})
+_EQUAL = frozenset({"StringEquals", "StringNotEquals"})
+_ARN = frozenset({"ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"})
+
+
+def _patterns(clauses: Sequence[tuple[Clause, str]]) -> tuple[str, ...] | None:
+    """The patterns of clauses as regular expressions; None where one is of another kind."""
+    found: dict[str, None] = {}
+    for clause, _ in clauses:
+        for value in clause.values:
+            if "${" in value or not value.isascii():
+                return None
+            if clause.operator in _LIKE:
+                body = _expression(tokens_of(value))
+            elif clause.operator in _EQUAL:
+                body = re.escape(value)
+            elif clause.operator in _ARN:
+                segments = segments_of(tokens_of(value))
+                inner = [_expression(segment, "[^:]") for segment in segments[:5]]
+                body = ":".join([*inner, *map(_expression, segments[5:])])
+            else:
+                return None
+            found[rf"(?s)\A(?:{body})\z"] = None
+    return tuple(found)
+
+
+def _expression(tokens: Sequence[Token], any_character: str = ".") -> str:
+    return "".join(
+        re.escape(token)
+        if isinstance(token, str)
+        else any_character + ("*" if token is STAR else "")
+        for token in tokens
+    )
+
+
+def _flags(column: pa.ChunkedArray) -> Integers:
+    filled = pc.fill_null(_whole(column), False)
+    flags: Integers = filled.to_numpy(zero_copy_only=False).astype(np.int64)
+    return flags
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    found = column.combine_chunks()
+    if isinstance(found, pa.ChunkedArray):
+        return pa.concat_arrays(found.chunks) if found.num_chunks else pa.array([], found.type)
+    return found
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,448 @@
+"""One batch of accounts decided: each layer once for what it can tell apart, then the layers
+together once for each combination that occurs.
+
+Names are put back at the end: a decided combination is a template of a ruling, in which the
+denials of each principal, account and identity take the place of those of the first that had it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from ses_audit.audit.alike import Group
+from ses_audit.audit.cells import Crossing
+from ses_audit.audit.classes import ABSENT, DocumentSet, Vector, layer_vector, resource_vector
+from ses_audit.audit.decide import Decider
+from ses_audit.audit.identities import Identity, load_account_regions, load_identities
+from ses_audit.audit.knowledge import Knowledge
+from ses_audit.audit.model import Model, unlisted
+from ses_audit.audit.organization import Chain
+from ses_audit.audit.requests import CheckRequest, Requests
+from ses_audit.audit.rulings import Ruling
+from ses_audit.audit.senders import Sender
+from ses_audit.policy.reduce import open_resource_relation
+from ses_audit.policy.types import Denial, Layer
+from ses_audit.policy.wildcards import arn_matches
+
+__all__ = ["Ask", "Bench", "model_of"]
+
+_OWN, _BOUNDARY, _CHAIN, _RESOURCE = range(4)
+_HERE = "(this account)"
+
+
+def model_of(knowledge: Knowledge, accounts: Iterable[str], partition: str) -> Model:
+    """The identities, regions and gaps of some accounts, with the whole organization.
+
+    Its principals are left out: they stay columns.
+    """
+    wanted = sorted(set(accounts))
+    columns = knowledge.columns
+    coverage = knowledge.coverage(wanted)
+    gaps = knowledge.gaps(wanted)
+    rows = columns.rows("identities", wanted)
+    policies = columns.rows(
+        "identity_policies", [str(row["identity_arn"]) for row in rows], "identity_arn"
+    )
+    identities = load_identities(rows, policies, knowledge.documents, gaps)
+    inside = set(wanted)
+    for missing in unlisted(coverage, gaps, knowledge.organization, partition):
+        if missing.account in inside:
+            identities.setdefault(missing.arn, missing)
+    return Model(
+        organization=knowledge.organization,
+        documents=knowledge.documents,
+        senders={},
+        identities=identities,
+        account_regions=load_account_regions(columns.rows("ses_account_regions", wanted), gaps),
+        gaps=gaps,
+        crossing=Crossing({}, knowledge.organization.accounts, gaps, partition),
+        partition=partition,
+    )
+
+
+@dataclass(slots=True)
+class Ask:
+    """An identity as principals of its own account, or of others, ask to send from it."""
+
+    identity: Identity
+    cross: bool
+    shape: int
+    """What is checked, but for the names of the resources."""
+    resources: tuple[tuple[str, bool], ...]
+    """Each resource, and whether its name is open."""
+    missing: tuple[str, ...]
+    """What was not read of its SES account."""
+    bits: dict[int, object]
+    policies: bool
+    """Whether a sending policy is read for any of its checks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A ruling whose denials are to be renamed."""
+
+    ruling: Ruling
+    swaps: tuple[tuple[Denial, int, int], ...]
+    """A denial, the layer and the slot that it stands in."""
+    missing: tuple[int, ...]
+    """Which of the cell's gaps it names."""
+    shared: bool
+    """False where a name is left that belongs to one account."""
+
+
+Templates = tuple[Template, ...]
+"""One an action."""
+
+
+class Bench:
+    """Where the cells of one batch are decided.
+
+    Parameters
+    ----------
+    knowledge
+        What was decided before is kept here.
+    model
+        The identities of the batch.
+    """
+
+    def __init__(self, knowledge: Knowledge, model: Model) -> None:
+        self._knowledge = knowledge
+        self._model = model
+        self.decider = Decider(model)
+        self._requests = Requests(model)
+        self._twin = Requests(model, undocumented=False)
+        self._sets: dict[str, DocumentSet] = {}
+        self._mentioned: dict[str, frozenset[str]] = {}
+        self._chains: dict[int, tuple[DocumentSet, int, Chain]] = {}
+        self.rulings: dict[Ruling, int] = {}
+        self._instances: dict[object, int] = {}
+        self._kept: list[Templates] = []
+
+    def ask(self, identity: Identity, sender: Sender) -> Ask:
+        """How an identity is asked for by a sender, and by all of its account."""
+        requests = self._asked(self._requests, sender, identity)
+        shape: list[object] = []
+        resources: dict[tuple[str, bool], None] = {}
+        for checks in requests:
+            kinds: list[object] = []
+            for request in checks:
+                check = request.check
+                kind = (check.id, check.confidence, check.open_resource, check.action)
+                if check.id != "recipients" or kind not in kinds:
+                    kinds.append(kind)
+                resources[check.resource, check.open_resource] = None
+            shape.append(tuple(kinds))
+        names = [name for name, _ in resources]
+        return Ask(
+            identity,
+            sender.account != identity.account,
+            self._knowledge.numbers.of(("shape", tuple(shape))),
+            tuple(resources),
+            self.decider.missing(sender, identity).account,
+            {},
+            any(self._has_policies(name) for name in [identity.arn, *names]),
+        )
+
+    def _has_policies(self, arn: str) -> bool:
+        identity = self._model.identities.get(arn)
+        return identity is not None and bool(identity.policies or identity.missing)
+
+    def _asked(
+        self, requests: Requests, sender: Sender, identity: Identity
+    ) -> tuple[tuple[CheckRequest, ...], ...]:
+        return tuple(
+            requests.checks(sender, identity, action) for action in self._knowledge.actions
+        )
+
+    def documents_of(self, arn: str) -> DocumentSet:
+        """The sending policies of an identity."""
+        if arn not in self._sets:
+            identity = self._model.identities.get(arn)
+            self._sets[arn] = DocumentSet(identity.policies if identity else ())
+        return self._sets[arn]
+
+    # Layers
+
+    def _facts(self, documents: DocumentSet, number: int, group: Group, ask: Ask) -> object:
+        """What the answer of some documents to a group and an identity can turn on."""
+        found: list[object] = [ask.shape]
+        if documents.patterns:
+            bits = ask.bits.get(number)
+            if bits is None:
+                bits = ask.bits[number] = _bits(documents.patterns, ask.resources)
+            found.append(bits)
+        if documents.variable:
+            found.append(ask.resources)
+        if documents.keys:
+            found += (group.type, group.in_organization, group.exact)
+            if documents.by_name:
+                found.append(ask.identity.name)
+            if documents.by_region:
+                found.append(ask.identity.region)
+            if documents.by_owner:
+                found.append(ask.identity.account)
+            if documents.account_keys:
+                found.append(group.account)
+            if documents.principal_keys:
+                found.append(group.attributes)
+        return tuple(found)
+
+    def _own(self, group: Group, ask: Ask) -> Vector:
+        documents, number = self._knowledge.set_of(group.own)
+        key = ("own", number, self._facts(documents, number, group, ask))
+        return self._known(key, lambda: self._layer(Layer.IDENTITY_POLICY, documents, group, ask))
+
+    def _boundary(self, group: Group, ask: Ask) -> Vector:
+        if group.boundary is None:
+            return ABSENT
+        documents, number = self._knowledge.set_of((group.boundary,))
+        key = ("boundary", number, self._facts(documents, number, group, ask))
+        return self._known(
+            key, lambda: self._layer(Layer.PERMISSIONS_BOUNDARY, documents, group, ask)
+        )
+
+    def _known(self, key: object, make: Callable[[], Vector]) -> Vector:
+        found = self._knowledge.vectors.get(key)
+        if found is None:
+            found = self._knowledge.vectors[key] = make()
+        return found
+
+    def _layer(self, layer: Layer, documents: DocumentSet, group: Group, ask: Ask) -> Vector:
+        names = [policy.arn or policy.name for policy in documents.policies]
+        places = tuple(str(names.index(name)) for name in names)
+        lack = None
+        if layer is Layer.PERMISSIONS_BOUNDARY:
+            lack = Denial(layer, "implicit", "0")
+        return layer_vector(
+            layer,
+            ((documents.policies, places, lack, False),),
+            self._asked(self._requests, group.sender, ask.identity),
+            self._asked(self._twin, group.sender, ask.identity) if documents.undocumented else None,
+            self._knowledge.numbers,
+        )
+
+    def _chain(self, group: Group, ask: Ask) -> Vector:
+        chain = group.chain
+        if chain.levels is None:
+            return ABSENT
+        known = self._chains.get(id(chain))
+        if known is None:
+            known = self._chains[id(chain)] = self._chain_set(chain, group.account)
+        documents, number, _ = known
+        key = ("chain", number, self._facts(documents, -2 - number, group, ask))
+        return self._known(key, lambda: self._chain_vector(chain, documents, group, ask))
+
+    def _chain_set(self, chain: Chain, account: str | None) -> tuple[DocumentSet, int, Chain]:
+        named = tuple(
+            (
+                _HERE if target == account else target,
+                tuple((policy.document.digest, policy.arn or policy.name) for policy in level),
+            )
+            for target, level in zip(chain.targets, chain.levels or (), strict=False)
+        )
+        number = self._knowledge.numbers.of(("chain", named, chain.open_levels))
+        policies = (policy for level in chain.levels or () for policy in level)
+        return DocumentSet(policies), number, chain
+
+    def _chain_vector(self, chain: Chain, documents: DocumentSet, group: Group, ask: Ask) -> Vector:
+        levels = []
+        layer = Layer.SERVICE_CONTROL_POLICY
+        for place, policies in enumerate(chain.levels or ()):
+            target = chain.targets[place]
+            target = _HERE if target == group.account else target
+            moved = tuple(replace(policy, target=target) for policy in policies)
+            names = tuple(policy.arn or policy.name for policy in policies)
+            lack = Denial(layer, "implicit", target=target)
+            levels.append((moved, names, lack, place in chain.open_levels))
+        return layer_vector(
+            layer,
+            tuple(levels),
+            self._asked(self._requests, group.sender, ask.identity),
+            self._asked(self._twin, group.sender, ask.identity) if documents.undocumented else None,
+            self._knowledge.numbers,
+        )
+
+    def _resource(self, group: Group, ask: Ask) -> Vector:
+        if not ask.policies:
+            return ABSENT
+        arn = ask.identity.arn
+        sets = {arn: self.documents_of(arn)}
+        sets |= {name: self.documents_of(name) for name, _ in ask.resources}
+        account: object = group.account
+        if (
+            not any(s.account_keys for s in sets.values())
+            and not group.exact
+            and group.account not in self._accounts_named(sets)
+        ):
+            account = ""
+        key = (
+            "resource", arn, ask.shape, ask.cross, account, group.type,
+            group.boundary is not None or bool(group.boundary_missing), group.named, group.exact,
+            group.in_organization,
+        )  # fmt: skip
+        return self._known(key, lambda: self._resource_vector(sets, group, ask))
+
+    def _accounts_named(self, sets: Mapping[str, DocumentSet]) -> frozenset[str]:
+        """The accounts that the principals of sending policies name."""
+        found: frozenset[str] = frozenset()
+        for arn, documents in sets.items():
+            if arn not in self._mentioned:
+                self._mentioned[arn] = _accounts_in(documents)
+            found |= self._mentioned[arn]
+        return found
+
+    def _resource_vector(self, sets: Mapping[str, DocumentSet], group: Group, ask: Ask) -> Vector:
+        def policies_of(arn: str) -> tuple[DocumentSet, bool] | None:
+            identity = self._model.identities.get(arn)
+            return None if identity is None else (self.documents_of(arn), bool(identity.missing))
+
+        undocumented = any(documents.undocumented for documents in sets.values())
+        return resource_vector(
+            policies_of,
+            ask.identity.arn,
+            self._asked(self._requests, group.sender, ask.identity),
+            self._asked(self._twin, group.sender, ask.identity) if undocumented else None,
+            self._knowledge.numbers,
+        )
+
+    # Cells
+
+    def decide(self, group: Group, ask: Ask) -> tuple[int, ...]:
+        """The rulings of a group on an identity, one an action, as places in `rulings`."""
+        vectors = (
+            self._own(group, ask),
+            self._boundary(group, ask),
+            self._chain(group, ask),
+            self._resource(group, ask),
+        )
+        key = (
+            tuple(vector.structure for vector in vectors),
+            ask.shape,
+            ask.cross,
+            group.type,
+            group.in_organization,
+            (len(group.missing), len(group.boundary_missing)),
+            (len(ask.identity.missing), len(ask.missing), len(group.chain.missing)),
+        )
+        templates = self._knowledge.templates.get(key)
+        if templates is None:
+            templates = self._templates(group, ask, vectors)
+            if all(template.shared for template in templates):
+                self._knowledge.templates[key] = templates
+            else:
+                self._kept.append(templates)
+        return tuple(
+            self._number(template, place, vectors, group, ask)
+            for place, template in enumerate(templates)
+        )
+
+    def _templates(self, group: Group, ask: Ask, vectors: tuple[Vector, ...]) -> Templates:
+        sender, identity = group.sender, ask.identity
+        found: list[Template] = []
+        for place, action in enumerate(self._knowledge.actions):
+            ruling = self.decider.decide(sender, identity, action)
+            named = {
+                self._denial(slot, layer, group): (layer, number)
+                for layer, vector in enumerate(vectors)
+                for number, slot in enumerate(vector.slots[place])
+            }
+            denials = (*ruling.denials, *ruling.possible, *(d for d, _ in ruling.without))
+            distinct = tuple(dict.fromkeys(denials))
+            swaps = tuple((d, *named[d]) for d in distinct if d in named)
+            gaps = self._gaps(group, ask) if ruling.missing else []
+            places = tuple(gaps.index(text) if text in gaps else -1 for text in ruling.missing)
+            found.append(
+                Template(
+                    ruling, swaps, places,
+                    -1 not in places
+                    and not any(_belongs(d, group, ask) for d in distinct if d not in named),
+                )
+            )  # fmt: skip
+        return tuple(found)
+
+    def _gaps(self, group: Group, ask: Ask) -> list[str]:
+        missing = self.decider.missing(group.sender, ask.identity)
+        return [*missing.sender, *missing.account, *missing.scp]
+
+    @staticmethod
+    def _denial(slot: Denial, layer: int, group: Group) -> Denial:
+        """What stands in a slot, for the principals of a group."""
+        if layer == _OWN:
+            policy = group.own[int(slot.policy or 0)]
+            return replace(slot, policy=policy.arn or policy.name)
+        if layer == _BOUNDARY and group.boundary is not None:
+            return replace(slot, policy=group.boundary.arn or group.boundary.name)
+        if layer == _CHAIN and slot.target == _HERE:
+            return replace(slot, target=group.account)
+        return slot
+
+    def _number(
+        self,
+        template: Template,
+        place: int,
+        vectors: tuple[Vector, ...],
+        group: Group,
+        ask: Ask,
+    ) -> int:
+        if not template.swaps and not template.missing:
+            key: object = id(template)
+            names: dict[Denial, Denial] = {}
+        else:
+            names = {
+                old: self._denial(vectors[layer].slots[place][number], layer, group)
+                for old, layer, number in template.swaps
+            }
+            gaps = self._gaps(group, ask) if template.missing else []
+            missing = tuple(gaps[n] for n in template.missing)
+            key = (id(template), tuple(names.values()), missing)
+        found = self._instances.get(key)
+        if found is None:
+            ruling = template.ruling
+            if names or template.missing:
+                ruling = replace(
+                    ruling,
+                    denials=_renamed(ruling.denials, names),
+                    possible=_renamed(ruling.possible, names),
+                    without=tuple((names.get(d, d), v) for d, v in ruling.without),
+                    missing=missing,
+                )
+            found = self._instances[key] = self.rulings.setdefault(ruling, len(self.rulings))
+        return found
+
+
+def _renamed(denials: tuple[Denial, ...], names: Mapping[Denial, Denial]) -> tuple[Denial, ...]:
+    return tuple(names.get(denial, denial) for denial in denials)
+
+
+def _belongs(denial: Denial, group: Group, ask: Ask) -> bool:
+    """Whether a denial's names are of one account, so that no other can take the ruling."""
+    text = f"{denial.policy} {denial.target}"
+    own = (group.account, ask.identity.account)
+    names = {policy.arn or policy.name for policy in group.own} | {
+        policy.name for policy in ask.identity.policies
+    }
+    return any(a is not None and a in text for a in own) or denial.policy in names
+
+
+def _bits(patterns: tuple[str, ...], resources: tuple[tuple[str, bool], ...]) -> object:
+    """Which patterns match which resources; the resource itself where its name decides."""
+    found: list[object] = []
+    for name, opened in resources:
+        for pattern in patterns:
+            if not opened:
+                found.append(arn_matches(pattern, name))
+                continue
+            relation = open_resource_relation(pattern, name)
+            found.append((name, pattern) if relation == "some" else relation)
+    return tuple(found)
+
+
+def _accounts_in(documents: DocumentSet) -> frozenset[str]:
+    found: set[str] = set()
+    for policy in documents.policies:
+        for statement in policy.document.statements:
+            for _, values in statement.principal.entries if statement.principal else ():
+                for value in values:
+                    found.add(value.split(":")[4] if value.count(":") >= 5 else value)
+    return frozenset(found)

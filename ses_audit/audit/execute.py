@@ -1,0 +1,246 @@
+"""A snapshot decided by any number of workers, to the same bytes.
+
+Workers answer batch by batch; their answers are numbered in the order of the batches and written
+as they come, so that no more than a few are held.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future
+from typing import Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from ses_audit import __version__
+from ses_audit.audit.columns import BATCH, Columns, Integers
+from ses_audit.audit.knowledge import Knowledge
+from ses_audit.audit.model import Source
+from ses_audit.audit.plan import Plan, make_plan
+from ses_audit.audit.rulings import Ruling
+from ses_audit.audit.tasks import OthersTask, Part, Task, run, run_others, run_task, sender_rows
+from ses_audit.audit.verdict_tables import SCHEMAS, denial_rows, ruling_row
+from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.store import Snapshot
+
+__all__ = ["Sink", "Tables", "decide", "decide_snapshot"]
+
+_TRIES = 3
+"""How often a task is given out whose worker died."""
+_AHEAD = 2
+"""Tasks in flight for each worker: one that works, one that waits."""
+
+
+class Sink(Protocol):
+    """Takes the rows of the verdict tables, in order."""
+
+    def write(self, name: str, rows: pa.Table) -> None:
+        """Take rows of one table."""
+
+
+class Tables:
+    """A sink in memory."""
+
+    def __init__(self) -> None:
+        self._parts: dict[str, list[pa.Table]] = {name: [] for name in SCHEMAS}
+
+    def write(self, name: str, rows: pa.Table) -> None:
+        """Take rows of one table."""
+        self._parts[name].append(rows)
+
+    def tables(self) -> dict[str, pa.Table]:
+        """The whole tables."""
+        return {
+            name: pa.concat_tables([SCHEMAS[name].empty_table(), *parts]).combine_chunks()
+            for name, parts in self._parts.items()
+        }
+
+
+def decide(source: Source, actions: tuple[str, ...], size: int = BATCH) -> dict[str, pa.Table]:
+    """Decide a snapshot, or tables in memory, in this process.
+
+    Parameters
+    ----------
+    source
+        What is decided.
+    actions
+        The send actions.
+    size
+        Principals of a batch.
+
+    Returns
+    -------
+    dict
+        The verdict tables by name.
+    """
+    columns = Columns(source, verify=True)
+    plan = make_plan(columns, actions, size)
+    knowledge = Knowledge(columns, actions)
+    sink = Tables()
+
+    def parts() -> Iterator[Part]:
+        for task in plan.tasks:
+            if isinstance(task, OthersTask):
+                yield run_others(knowledge, task)
+            else:
+                yield run(knowledge, task)
+
+    _write(plan, parts(), actions, sink)
+    return sink.tables()
+
+
+def decide_snapshot(
+    snapshot: Snapshot,
+    actions: tuple[str, ...],
+    sink: Sink,
+    make_executor: Callable[[], Executor] | None = None,
+    workers: int = 1,
+    size: int = BATCH,
+) -> None:
+    """Decide a snapshot on the workers of an executor.
+
+    A worker that dies takes its task with it: a new executor is made, and the task given out
+    again, three times at most.
+
+    Parameters
+    ----------
+    snapshot
+        What is decided. Workers read it at the same path.
+    actions
+        The send actions.
+    sink
+        Takes the rows.
+    make_executor
+        Makes an executor of threads, processes or a cluster's workers; None for this process.
+    workers
+        How many it has.
+    size
+        Principals of a batch.
+
+    Raises
+    ------
+    SnapshotError
+        For a snapshot that is damaged, and where workers keep dying.
+    """
+    columns = Columns(snapshot, verify=True)
+    plan = make_plan(columns, actions, size)
+    files = json.dumps(snapshot.manifest.get("files"), sort_keys=True)
+    key = f"{__version__}/{hashlib.sha256(files.encode()).hexdigest()}"
+    path = str(snapshot.path.resolve())
+
+    def run_here(task: Task | OthersTask) -> Part:
+        return run_task(path, key, actions, task)
+
+    if make_executor is None:
+        answers: Iterator[Part] = map(run_here, plan.tasks)
+    else:
+        answers = _in_order(
+            make_executor, [(path, key, actions, task) for task in plan.tasks], workers * _AHEAD
+        )
+    _write(plan, answers, actions, sink)
+
+
+Arguments = tuple[str, str, tuple[str, ...], Task | OthersTask]
+
+
+def _in_order(
+    make_executor: Callable[[], Executor], calls: Iterable[Arguments], ahead: int
+) -> Iterator[Part]:
+    """The answers in the order of the calls, however they come; a few calls ahead."""
+    waiting = deque(calls)
+    flying: deque[tuple[Arguments, Future[Part]]] = deque()
+    executor = make_executor()
+    tries = 0
+    try:
+        while waiting or flying:
+            try:
+                while waiting and len(flying) < ahead:
+                    flying.append((waiting[0], executor.submit(run_task, *waiting[0])))
+                    waiting.popleft()
+                answer = flying[0][1].result()
+            except BrokenExecutor as error:
+                tries += 1
+                if tries >= _TRIES:
+                    raise SnapshotError(
+                        f"workers died {tries} times while they decided: give them more memory, "
+                        "or take fewer (--workers)"
+                    ) from error
+                waiting.extendleft(call for call, _ in reversed(flying))
+                flying.clear()
+                executor.shutdown(wait=False, cancel_futures=True)
+                executor = make_executor()
+                continue
+            flying.popleft()
+            yield answer
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _write(plan: Plan, parts: Iterable[Part], actions: tuple[str, ...], sink: Sink) -> None:
+    """Number the parts one after another, and write them."""
+    rulings: dict[Ruling, int] = {}
+    first_sender, first_identity = 0, plan.specials
+    for part in parts:
+        numbers = np.array(
+            [rulings.setdefault(ruling, len(rulings)) for ruling in part.rulings], dtype=np.int64
+        )
+        sender_class, identity_class, action, ruling = part.cells
+        sink.write("senders", _numbered(part.senders, "sender_class", first_sender))
+        sink.write("identities", _moved(part.identities, "identity_class", first_identity))
+        # Senders that no table lists come after all others, in the last tasks.
+        senders = first_sender + np.where(sender_class < 0, -1 - sender_class, sender_class)
+        identities = _global(identity_class, first_identity)
+        sink.write("cells", _cells((senders, identities, action, numbers[ruling])))
+        first_sender += part.sender_classes
+        first_identity += part.identity_classes
+    _finish(plan, first_sender, rulings, actions, sink)
+
+
+def _global(codes: Integers, first: int) -> Integers:
+    """Special identities come first; those of a batch after those of the batches before."""
+    found: Integers = np.where(codes < 0, -1 - codes, codes + first)
+    return found
+
+
+def _moved(table: pa.Table, name: str, first: int) -> pa.Table:
+    codes = table.column(name).to_numpy().astype(np.int64)
+    return _with(table, name, _global(codes, first))
+
+
+def _numbered(table: pa.Table, name: str, first: int) -> pa.Table:
+    return _with(table, name, table.column(name).to_numpy().astype(np.int64) + first)
+
+
+def _with(table: pa.Table, name: str, values: Integers) -> pa.Table:
+    place = table.schema.get_field_index(name)
+    return table.set_column(place, table.schema.field(name), pa.array(values.astype(np.int32)))
+
+
+def _cells(columns: Iterable[Integers]) -> pa.Table:
+    schema = SCHEMAS["cells"]
+    arrays = [
+        pa.array(column, pa.int64()).cast(field.type)
+        for column, field in zip(columns, schema, strict=True)
+    ]
+    return pa.table(arrays, schema=schema)
+
+
+def _finish(
+    plan: Plan,
+    first: int,
+    rulings: Mapping[Ruling, int],
+    actions: tuple[str, ...],
+    sink: Sink,
+) -> None:
+    sink.write("senders", sender_rows(plan.others, range(first, first + len(plan.others))))
+    sink.write("actions", pa.table([list(actions)], schema=SCHEMAS["actions"]))
+    for name, rows in (
+        ("rulings", [ruling_row(ruling) for ruling in rulings]),
+        ("denials", [row for ruling, n in rulings.items() for row in denial_rows(ruling, n)]),
+    ):
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMAS[name])
+        sink.write(name, pa.table([list(column) for column in columns], schema=SCHEMAS[name]))

@@ -1,0 +1,153 @@
+"""What a worker knows of one snapshot: its organization, its documents, and what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import orjson
+
+from ses_audit.audit.classes import DocumentSet, Numbers, Vector
+from ses_audit.audit.columns import Columns, Row
+from ses_audit.audit.documents import Documents
+from ses_audit.audit.gaps import Gaps
+from ses_audit.audit.model import (
+    ORGANIZATION_TABLES,
+    described,
+    organization_account,
+    organization_of,
+)
+from ses_audit.audit.organization import Organization
+from ses_audit.policy.types import AttachedPolicy, Document
+from ses_audit.policy.wildcards import action_matches
+
+if TYPE_CHECKING:
+    from ses_audit.audit.batches import Template
+
+__all__ = ["Knowledge", "Texts"]
+
+
+class Texts(Mapping[str, str]):
+    """The documents that parse, by SHA-256; a text becomes an object when it is asked for."""
+
+    def __init__(self, columns: Columns) -> None:
+        table = columns.source.table("policy_documents")
+        malformed = table.column("malformed")
+        kept = table.filter(malformed.is_null())
+        self._documents = kept.column("document")
+        shas: list[str] = kept.column("sha256").to_pylist()
+        self._places = {sha: place for place, sha in enumerate(shas)}
+
+    def __getitem__(self, sha: str) -> str:
+        return str(self._documents[self._places[sha]])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+class Knowledge:
+    """One snapshot, as a worker works on it batch by batch.
+
+    Parameters
+    ----------
+    columns
+        The snapshot's columns.
+    actions
+        The send actions.
+    """
+
+    def __init__(self, columns: Columns, actions: tuple[str, ...]) -> None:
+        self.columns = columns
+        self.actions = actions
+        self.documents = Documents(Texts(columns), actions)
+        self.numbers = Numbers()
+        self.vectors: dict[object, Vector] = {}
+        self.templates: dict[object, tuple[Template, ...]] = {}
+        self._sets: dict[object, tuple[DocumentSet, int]] = {}
+        self._speaks: dict[str, bool | None] = {}
+        self._matched: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def organization_account(self) -> str:
+        """The account from which the organization was read."""
+        return organization_account(self.columns.source.manifest)
+
+    @cached_property
+    def organization_gaps(self) -> Gaps:
+        """What was not read of the organization."""
+        return self.gaps(())
+
+    @cached_property
+    def organization(self) -> Organization:
+        """The organization."""
+        rows = {name: self.columns.source.table(name).to_pylist() for name in ORGANIZATION_TABLES}
+        return organization_of(
+            rows,
+            self.documents,
+            self.organization_gaps,
+            described(self.columns.source.manifest),
+        )
+
+    def gaps(self, accounts: Iterable[str]) -> Gaps:
+        """What was not read of some accounts, and of the organization."""
+        return Gaps(self.coverage(accounts), self.organization_account)
+
+    def coverage(self, accounts: Iterable[str]) -> list[Row]:
+        """The coverage rows of some accounts and of the organization."""
+        return self.columns.rows("coverage", {*accounts, self.organization_account})
+
+    def speaks(self, sha: str | None) -> bool | None:
+        """Whether a document has a statement that a send can match; None where it is not known."""
+        if sha is None:
+            return None
+        if sha not in self._speaks:
+            text = self.documents.text(sha)
+            self._speaks[sha] = None if text is None else self._text_speaks(sha, text)
+        return self._speaks[sha]
+
+    def _text_speaks(self, sha: str, text: str) -> bool | None:
+        try:
+            statements = orjson.loads(text)["Statement"]
+            for statement in statements if isinstance(statements, list) else [statements]:
+                negated = "NotAction" in statement
+                named = statement["NotAction" if negated else "Action"]
+                if self._names(named if isinstance(named, list) else [named], negated):
+                    return self._parsed_speaks(sha)
+        except (ValueError, KeyError, TypeError):
+            # What this quick look does not understand is for the parser to say.
+            return self._parsed_speaks(sha)
+        return False
+
+    def _parsed_speaks(self, sha: str) -> bool | None:
+        document = self.documents.get(sha)
+        return None if document is None else bool(document.statements)
+
+    def _names(self, patterns: list[str], negated: bool) -> bool:
+        named: set[str] = set()
+        for pattern in patterns:
+            if pattern not in self._matched:
+                self._matched[pattern] = frozenset(
+                    action for action in self.actions if action_matches(pattern, action)
+                )
+            named |= self._matched[pattern]
+        return len(named) < len(self.actions) if negated else bool(named)
+
+    def document(self, sha: str | None) -> Document | None:
+        """A document, parsed and cut to what a send can meet."""
+        return self.documents.get(sha)
+
+    def set_of(self, policies: tuple[AttachedPolicy, ...]) -> tuple[DocumentSet, int]:
+        """A set of documents and its number: equal for copies under other names."""
+        names = [policy.arn or policy.name for policy in policies]
+        key = tuple(
+            (policy.document.digest, names.index(name))
+            for policy, name in zip(policies, names, strict=True)
+        )
+        found = self._sets.get(key)
+        if found is None:
+            found = self._sets[key] = (DocumentSet(policies), len(self._sets))
+        return found
