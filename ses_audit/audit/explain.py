@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from ses_audit.audit.checklist import Cell, checklist, checklist_data
+from ses_audit.audit.cell import Cell, checklist_data
+from ses_audit.audit.checklist import checklist
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.explanation import Candidate, Explanation, Note
 from ses_audit.audit.identities import Identity

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ses_audit.escape import html as escape
 from ses_audit.policy.types import Decision, Effect, Verdict
 
 __all__ = [
@@ -22,9 +20,6 @@ __all__ = [
 ]
 
 Status = Literal["cleared", "cause", "cannot_tell"]
-
-MARKS = {"cleared": "✓", "cause": "✗", "cannot_tell": "?"}
-WORDS = {"cleared": "cleared", "cause": "cause", "cannot_tell": "cannot tell"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,84 +371,12 @@ class Explanation:
 
     def to_text(self) -> str:
         """The explanation for a terminal; text from AWS is shown without control characters."""
+        from ses_audit.audit.explanation_views import text_lines
         from ses_audit.escape import terminal
 
-        return "\n".join(map(terminal, self._lines()))
-
-    def _lines(self) -> Iterator[str]:
-        yield self.headline
-        if self.taken_at:
-            yield f"snapshot {self.taken_at}"
-        for item in self.checklist:
-            article = " (the article's)" if item.article else ""
-            yield ""
-            yield f"{MARKS[item.status]} {item.number}. {item.question}{article}"
-            sure = "" if item.confidence == "D" else f" [rule: {CONFIDENCE[item.confidence]}]"
-            yield f"  {WORDS[item.status]}: {item.answer}{sure}"
-            for each in item.evidence:
-                yield f"  · {each.title}"
-                if each.note:
-                    yield f"    {each.note}"
-                if each.statement is not None and item.status != "cleared":
-                    for line in each.statement.splitlines():
-                        yield f"      {line}"
-            if item.missing:
-                yield f"  missing: {'; '.join(item.missing)}"
-            if item.repair and item.status == "cause":
-                yield f"  repair: {item.repair}"
-        if self.candidates:
-            yield ""
-            yield "It may mean:"
-            for candidate in self.candidates:
-                name = f" ({candidate.account_name})" if candidate.account_name else ""
-                yield f"  {candidate.arn}{name}"
-        if self.notes:
-            yield ""
-            for note in self.notes:
-                yield f"Note: {note.text}"
+        return "\n".join(map(terminal, text_lines(self)))
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><strong>{escape(self.headline)}</strong><br>snapshot {escape(self.taken_at)}"]
-        parts.append("</p>")
-        if self.checklist:
-            parts.append('<table class="checklist"><thead><tr><th scope="col">#</th>')
-            parts.append('<th scope="col">Answer</th><th scope="col">Question</th>')
-            parts.append('<th scope="col">Why</th></tr></thead><tbody>')
-            parts += [_row(item) for item in self.checklist]
-            parts.append("</tbody></table>")
-        if self.candidates:
-            listed = "".join(f"<li><code>{escape(c.arn)}</code></li>" for c in self.candidates)
-            parts.append(f"<p>It may mean:</p><ul>{listed}</ul>")
-        if self.notes:
-            listed = "".join(f"<li>{escape(note.text)}</li>" for note in self.notes)
-            parts.append(f"<ul>{listed}</ul>")
-        return "".join(parts)
+        from ses_audit.audit.explanation_views import markup
 
-
-CONFIDENCE = {
-    "D": "documented by AWS",
-    "R": "reported, not documented",
-    "I": "inferred",
-    "X": "sources conflict",
-}
-
-
-def _row(item: ChecklistItem) -> str:
-    word = f"{MARKS[item.status]} {WORDS[item.status]}"
-    why = escape(item.answer)
-    for each in item.evidence:
-        why += f"<br>{escape(each.title)}"
-        if each.note:
-            why += f"<br><em>{escape(each.note)}</em>"
-        if each.statement is not None:
-            why += f"<details><summary>statement</summary><pre>{escape(each.statement)}</pre>"
-            why += "</details>"
-    if item.missing:
-        why += f"<br>missing: {escape('; '.join(item.missing))}"
-    if item.repair and item.status == "cause":
-        why += f"<br>repair: {escape(item.repair)}"
-    article = " (the article’s)" if item.article else ""
-    return (
-        f'<tr class="{escape(item.status)}"><td>{item.number}</td><td>{escape(word)}</td>'
-        f"<td>{escape(item.question)}{article}</td><td>{why}</td></tr>"
-    )
+        return markup(self)
