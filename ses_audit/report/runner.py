@@ -252,8 +252,7 @@ def _tidied(path: Path, notebook: Notebook, parameters: Mapping[str, Value]) -> 
         elif "papermill-error-cell-tag" in tags:
             cell["id"] = f"papermill-error-{number}"
         if cell.cell_type == "code":
-            for output in cell.outputs:
-                # A widget lives as long as its kernel: its plain text is what can be kept.
-                output.get("data", {}).pop(_WIDGET, None)
+            # A widget lives as long as its kernel: what is left of it says nothing.
+            cell["outputs"] = [o for o in cell.outputs if _WIDGET not in o.get("data", {})]
     write_file(path, to_bytes(executed))
     return executed
