@@ -8,19 +8,28 @@ from typing import TYPE_CHECKING
 from ses_audit.escape import html as escape
 from ses_audit.report.gates_svg import LAYER_WORDS, STATES, gates_svg
 from ses_audit.report.glyphs import chip, verdict_kind
+from ses_audit.report.glyphs import kind as named_kind
 from ses_audit.report.html_table import table
 from ses_audit.report.labels import arn, plural, tag
 
 if TYPE_CHECKING:
-    from ses_audit.audit.explanation import ChecklistItem, Evidence, Explanation
+    from ses_audit.audit.explanation import ChecklistItem, Evidence, Explanation, LayerGate
 
-__all__ = ["checklist_html", "evidence_html", "gates_html", "headline_html"]
+__all__ = [
+    "candidates_html",
+    "checklist_html",
+    "evidence_html",
+    "gates_html",
+    "headline_html",
+    "message_html",
+    "notes_html",
+]
 
 # Glyph, word and the kind whose colours it has.
 _STATUS = {
     "cleared": ("✓", "cleared", "allowed"),
-    "cause": ("✗", "cause", "scp_alone"),
-    "cannot_tell": ("?", "cannot tell", "unknown"),
+    "cause": ("✗", "cause", "unknown"),
+    "cannot_tell": ("?", "cannot tell", "conditional"),
 }
 _CONFIDENCE = {"R": "reported, not documented", "I": "inferred", "X": "sources conflict"}
 
@@ -37,36 +46,73 @@ def headline_html(found: Explanation) -> str:
         "UNKNOWN": f"{plural(len(found.missing), 'answer')} of AWS missing",
         "ALLOWED": "the snapshot would let it pass",
     }[str(found.verdict)]
-    without = ""
+    without, shown = "", verdict_kind(str(found.verdict)).name
     if found.verdict_without_scp is not None and found.verdict_without_scp != found.verdict:
         without = f"; without the SCPs {chip(verdict_kind(str(found.verdict_without_scp)).name)}"
+        if str(found.verdict_without_scp) in ("ALLOWED", "CONDITIONAL"):
+            shown = "scp_alone"
     return (
-        f'<p class="answer">{chip(verdict_kind(str(found.verdict)).name)} {words}{without}.</p>\n'
+        f'<p class="answer">{chip(shown)} {words}{without}.</p>\n{_causes(found)}'
         f"<p>{arn(found.principal)}<br>{escape(found.action)}<br>{arn(found.identity)}</p>\n"
     )
 
 
+def _causes(found: Explanation) -> str:
+    """Each cause in a line, with the statement behind it."""
+    items = []
+    for item in found.causes:
+        behind = "".join(
+            f'<br><span class="note">{escape(title)}</span>'
+            for title in dict.fromkeys(each.title for each in item.evidence)
+        )
+        items.append(f"<li>{escape(item.answer)}{behind}</li>")
+    return f"<ol>{''.join(items)}</ol>\n" if items else ""
+
+
 def gates_html(found: Explanation) -> str:
     """Each check of the send as a row of gates."""
+    names = _closers(found)
     pieces = []
     for check in found.checks:
         sure = _CONFIDENCE.get(check.confidence, "")
+        aside = [gate for gate in check.gates if gate.state == "none"]
+        without = "; ".join(
+            LAYER_WORDS.get(gate.layer, gate.layer) + (f" ({gate.note})" if gate.note else "")
+            for gate in aside
+        )
         pieces.append(
             f"<h3>{escape(_check_name(check.id))} {chip(verdict_kind(str(check.verdict)).name)}"
             f"{f' {tag(sure)}' if sure else ''}</h3>\n"
             f"<p>{escape(check.action)} on {arn(check.resource)}. {escape(check.rule)}</p>\n"
             f'<div class="scroll" tabindex="0" role="group" '
-            f'aria-label="Gates of the check {escape(check.id)}">{gates_svg(check)}</div>\n'
+            f'aria-label="Gates of the check {escape(check.id)}">{gates_svg(check, names)}</div>\n'
+            f"{_gate_notes(check.gates)}"
+            + (f'<p class="quiet">Does not apply: {escape(without)}.</p>\n' if aside else "")
         )
-        notes = [gate for gate in check.gates if gate.note]
-        if notes:
-            items = "".join(
-                f"<li>{escape(LAYER_WORDS.get(gate.layer, gate.layer))}: "
-                f"{STATES[gate.state][0]} {STATES[gate.state][1]}, {escape(gate.note)}</li>"
-                for gate in notes
-            )
-            pieces.append(f"<ul>{items}</ul>\n")
     return "".join(pieces)
+
+
+def _gate_notes(gates: Sequence[LayerGate]) -> str:
+    noted = [gate for gate in gates if gate.note and gate.state != "none"]
+    items = "".join(
+        f"<li>{escape(LAYER_WORDS.get(gate.layer, gate.layer))}: {STATES[gate.state][0]} "
+        f"{STATES[gate.state][1]}, {escape(gate.note)}</li>"
+        for gate in noted
+    )
+    return f"<ul>{items}</ul>\n" if items else ""
+
+
+def _closers(found: Explanation) -> dict[str, str]:
+    """Layer → the policies that close it."""
+    names: dict[str, list[str]] = {}
+    for item in found.causes:
+        for each in item.evidence:
+            if each.name and each.effect != "allow":
+                names.setdefault(each.layer, []).append(each.name)
+    return {
+        layer: all_[0] if len(set(all_)) == 1 else f"{all_[0]} and {len(set(all_)) - 1} more"
+        for layer, all_ in names.items()
+    }
 
 
 def _check_name(check: str) -> str:
@@ -96,6 +142,7 @@ def checklist_html(found: Explanation) -> str:
         rows,
         total=len(rows),
         said=said,
+        kind="checklist",
     )
 
 
@@ -114,15 +161,8 @@ def _row(item: ChecklistItem) -> list[str]:
         why += f"<p><strong>What would remove it:</strong> {escape(item.repair)}</p>"
     if item.source:
         why += f'<p class="quiet">{escape(item.source)}</p>'
-    shown = f'<span class="chip {kind}" style="{verdict_style(kind)}">{glyph} {word}</span>'
+    shown = f'<span class="chip {kind}" style="{named_kind(kind).style}">{glyph} {word}</span>'
     return [f"{item.number}. {escape(item.question)}{article}", shown, why]
-
-
-def verdict_style(kind: str) -> str:
-    """The inline colours of a kind."""
-    from ses_audit.report.glyphs import kind as named
-
-    return named(kind).style
 
 
 def evidence_html(each: Evidence, *, opened: bool = False) -> str:
@@ -145,3 +185,31 @@ def candidates_html(found: Explanation) -> str:
     return table(
         "It may mean", ["What", "ARN", "Account"], rows, total=len(rows), what="candidates"
     )
+
+
+def notes_html(found: Explanation) -> str:
+    """What else to know, as a list; nothing where there is nothing."""
+    # Without a verdict the headline is the first note.
+    notes = [note.text for note in found.notes if note.text != found.headline]
+    items = "".join(f"<li>{escape(line)}</li>" for text in notes for line in text.splitlines())
+    return f"<ul>{items}</ul>\n" if items else ""
+
+
+def message_html(found: Explanation) -> str:
+    """What was read from the message; nothing where there was none."""
+    if not found.message:
+        return ""
+    parts = {
+        name.replace("_", " "): value
+        for name, value in found.message.items()
+        if value not in (None, "", [], ())
+    }
+    items = "".join(
+        f"<dt>{escape(name)}</dt><dd><code>{escape(_plain(value))}</code></dd>"
+        for name, value in parts.items()
+    )
+    return f'<h3>What the message says</h3><dl class="facts">{items}</dl>\n'
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

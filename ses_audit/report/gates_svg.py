@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ses_audit.escape import html as escape
@@ -25,22 +26,29 @@ LAYER_WORDS = {
 STATES = {
     "open": ("✓", "open"),
     "closed": ("✗", "closed"),
+    "partly": ("◐", "open in part"),
     "unknown": ("?", "not known"),
     "none": ("–", "does not apply"),
 }
 """Glyph and word of each state of a gate."""
 
+_PASSABLE = ("open", "partly", "none")
+
+# What becomes of the request: the first of these states that a gate is in says it.
+_ENDS = {"closed": "✗ refused", "unknown": "? not known", "partly": "◐ some pass"}
+
 _WIDTH, _GAP, _HEIGHT, _TOP = 138, 26, 50, 30
-_CLOSED = ("closed", "unknown")
 
 
-def gates_svg(check: ExplainedCheck) -> str:
+def gates_svg(check: ExplainedCheck, names: Mapping[str, str] = MappingProxyType({})) -> str:
     """One check of a send: the request goes from gate to gate until one is closed.
 
     Parameters
     ----------
     check
         With its gates.
+    names
+        Layer → what closes it, written above its gate.
 
     Returns
     -------
@@ -56,13 +64,12 @@ def gates_svg(check: ExplainedCheck) -> str:
     for gate in gates:
         pieces.append(_line(x - 4, x + _GAP - 6, passed))
         x += _GAP
-        pieces += _gate(gate, x - 4)
+        pieces += _gate(gate, x - 4, gate.note or names.get(gate.layer, ""))
         x += _WIDTH
-        passed = passed and gate.state == "open"
+        passed = passed and gate.state in _PASSABLE
     pieces.append(_line(x - 4, x + _GAP - 6, passed))
-    end = {True: "✓ passes", False: "✗ refused"}[passed]
-    if not passed and all(gate.state != "closed" for gate in gates):
-        end = "? not known"
+    states = {gate.state for gate in gates}
+    end = next((_ENDS[state] for state in _ENDS if state in states), "✓ passes")
     pieces.append(
         f'<text x="{x + _GAP - 2}" y="{_TOP + _HEIGHT // 2 + 5}" font-size="13" '
         f'font-weight="600">{end}</text>'
@@ -86,7 +93,7 @@ def _line(start: int, end: int, passed: bool) -> str:
     return f'<path class="{kind}" d="M{start} {_TOP + _HEIGHT // 2}H{end}"/>'
 
 
-def _gate(gate: LayerGate, x: int) -> list[str]:
+def _gate(gate: LayerGate, x: int, note: str) -> list[str]:
     glyph, word = STATES[gate.state]
     middle = x + _WIDTH // 2
     box = (
@@ -104,10 +111,10 @@ def _gate(gate: LayerGate, x: int) -> list[str]:
         f'text-anchor="middle">{escape(line)}</text>'
         for row, line in enumerate(lines)
     ]
-    if gate.note and gate.state in _CLOSED:
+    if note and gate.state != "open":
         pieces.append(
             f'<text class="soft" x="{middle}" y="{_TOP - 8}" font-size="11.5" '
-            f'text-anchor="middle">{escape(short(gate.note, 26))}</text>'
+            f'text-anchor="middle">{escape(short(note, 24))}</text>'
         )
     return pieces
 

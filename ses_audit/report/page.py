@@ -24,12 +24,14 @@ class _Text(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
         self._hidden += tag in _HIDDEN
+        if tag == "br":
+            self.pieces.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
         self._hidden -= tag in _HIDDEN
         if tag in _LINES:
             self.pieces.append("\n")
-        elif tag in ("td", "th"):
+        elif tag in ("td", "th", "dt"):
             self.pieces.append("  ")
 
     def handle_data(self, data: str) -> None:

@@ -25,7 +25,7 @@ def stylesheet() -> str:
     variables = dark.strip()
     rules = [light.rstrip()]
     for template in (_DARK_SYSTEM, _DARK_LAB):
-        rules.append(template.format(variables))
+        rules += [template.format(line) for line in variables.splitlines()]
         rules += [
             template.format(
                 f".ses-audit .{k.name} {{ background: {k.dark[0]} !important; "

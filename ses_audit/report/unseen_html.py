@@ -84,11 +84,12 @@ def not_read_table(audit: Audit) -> str:
         row for row in audit.snapshot.table("coverage").to_pylist() if row["state"] not in _EVIDENCE
     ]
     accounts = audit.model.organization.accounts
+    lost = {account for account, _, _ in audit.summary().accounts_not_read}
     together: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:
         # Of an account that was never entered, its regions say nothing more.
-        never = row["state"] in ("ASSUME_FAILED", "NOT_AUDITED", "NOT_ATTEMPTED")
-        region = "" if never and not row["calls"] and row["service"] == "sesv2" else row["region"]
+        never = row["account_id"] in lost and row["service"] == "sesv2"
+        region = "" if never else row["region"]
         key = (row["account_id"], region, row["state"], row["detail"] or "")
         name = f"{row['service']}.{row['operation']}"
         item = f"{name}[{row['argument']}]" if row["argument"] else name

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ses_audit.report.page import Page
-from ses_audit.report.pages import inventory, scp_denies, send_matrix
+from ses_audit.report.pages import access_denied, explore, inventory, scp_denies, send_matrix
 
 __all__ = ["PAGES", "PageMaker"]
 
@@ -22,5 +22,7 @@ PAGES: Mapping[str, PageMaker] = {
     inventory.NAME: inventory.page,
     send_matrix.NAME: send_matrix.page,
     scp_denies.NAME: scp_denies.page,
+    access_denied.NAME: access_denied.page,
+    explore.NAME: explore.page,
 }
 """Notebook name → its page."""
