@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from ses_audit.collect.call import Call, answered, failed
 from ses_audit.collect.credentials import Keys, role_metadata
-from ses_audit.collect.errors import CollectFailure, Failure, failure
+from ses_audit.collect.errors import UNPARSABLE, CollectFailure, Failure, failure, unparsable
 from ses_audit.collect.reference import load_data, session_policy
 from ses_audit.errors import TOOL_FAILURE, USAGE, UserError
 from ses_audit.snapshot.coverage import State
@@ -57,6 +57,7 @@ class Aws:
     """
 
     def __init__(self, options: CollectOptions) -> None:
+        self._profile = options.profile
         self._role = options.role_name
         self._external_id = options.external_id
         self._keys = Keys()
@@ -110,11 +111,13 @@ class Aws:
         if self._caller is None:
             try:
                 answer = self._identity(_OWN)
+                arn, account = str(answer["Arn"]), str(answer["Account"])
+                partition = arn.split(":")[1]
             except (BotoCoreError, ClientError) as error:
                 raise UserError(_no_caller(failure(error)), TOOL_FAILURE) from error
-            arn = str(answer["Arn"])
-            partition = arn.split(":")[1]
-            self._caller = Caller(str(answer["Account"]), arn, partition)
+            except UNPARSABLE as error:
+                raise UserError(_no_caller(unparsable(error)), TOOL_FAILURE) from error
+            self._caller = Caller(account, arn, partition)
             self._home = load_data("partitions.json")["home"].get(partition, self._sts_region)
             self._keys.set(self._caller.account, self._keys.of(_OWN))
         return self._caller
@@ -153,16 +156,39 @@ class Aws:
             return failed(call, failure(error), request_id)
         except (BotoCoreError, CollectFailure) as error:
             return failed(call, failure(error))
+        except UNPARSABLE as error:
+            return failed(call, unparsable(error))
         return answered(call, response)
 
     def renew(self, account: str) -> bool:
-        """Assume an account's role anew; False where there is no role, or it is refused."""
+        """Assume an account's role anew, or look for newer credentials of the caller's.
+
+        False where there are none, or the role is refused.
+        """
         if account == self.caller.account:
-            return False
+            return self._renew_own()
         try:
             self._keys.enter(account, self._assume(account), lambda: self._assume(account))
-        except (BotoCoreError, ClientError, CollectFailure):
+        except (BotoCoreError, ClientError, CollectFailure, *UNPARSABLE):
             return False
+        return True
+
+    def _renew_own(self) -> bool:
+        """Read the configuration anew: a login elsewhere may have brought newer credentials."""
+        try:
+            found = botocore.session.Session(profile=self._profile).get_credentials()
+            if found is None:
+                return False
+            before, now = (
+                self._keys.of(_OWN).get_frozen_credentials(),
+                found.get_frozen_credentials(),
+            )
+        except BotoCoreError:
+            return False
+        if (before.access_key, before.token) == (now.access_key, now.token):
+            return False
+        self._keys.set(_OWN, found)
+        self._keys.set(self.caller.account, found)
         return True
 
     def leave(self, account: str) -> None:
@@ -199,6 +225,9 @@ class Aws:
             return role_metadata(self._send_assume(account))
         except (BotoCoreError, ClientError) as error:
             found = failure(error)
+            raise CollectFailure(Failure(State.ASSUME_FAILED, found.code, found.message)) from error
+        except UNPARSABLE as error:
+            found = unparsable(error)
             raise CollectFailure(Failure(State.ASSUME_FAILED, found.code, found.message)) from error
 
     def _enter(self, call: Call) -> Record:

@@ -24,6 +24,8 @@ class Reading:
     state: State
     code: str = ""
     message: str = ""
+    records: tuple[Record, ...] = ()
+    """Of a second look, which is written down only where it is whole."""
 
     def items(self, name: str) -> list[dict[str, object]]:
         """The entries of a list of objects, over all pages."""

@@ -12,7 +12,10 @@ from ses_audit.collect.reference import load_data
 from ses_audit.errors import UserError
 from ses_audit.snapshot.coverage import State
 
-__all__ = ["CollectFailure", "Failure", "NothingToRead", "failure"]
+__all__ = ["UNPARSABLE", "CollectFailure", "Failure", "NothingToRead", "failure", "unparsable"]
+
+UNPARSABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
+"""What botocore's parsers raise, unprotected, at a body that is not of the operation's shape."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:organizations|iam):[^\s,;\"']*[^\s,;\"'.)]", re.ASCII)
 _BECAUSE = re.compile(r"with an explicit deny in an? |because no |no ", re.IGNORECASE)
@@ -79,6 +82,12 @@ def failure(error: BotoCoreError | ClientError | CollectFailure) -> Failure:
     if _no_such_name(error):
         state = State.NO_ENDPOINT
     return Failure(state, name, " ".join(str(error).split()))
+
+
+def unparsable(error: Exception) -> Failure:
+    """The failure of an answer that botocore could not read: a proxy's page, broken JSON."""
+    said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+    return Failure(State.MALFORMED, "Malformed", f"the answer cannot be read ({said})")
 
 
 def _no_such_name(error: BotoCoreError) -> bool:

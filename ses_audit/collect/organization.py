@@ -43,8 +43,9 @@ class OrganizationReader:
         self._found = found
         self.in_none = False
         """Whether AWS says that the account is in no organization."""
-        self.listed: frozenset[str] | None = None
-        """The accounts that ListAccounts named; None where it could not be read whole."""
+        self.listed: dict[str, str] | None = None
+        """Account → state as ListAccounts named them; None where it could not be read whole."""
+        self._children_of: dict[str, list[str]] = {}
 
     def _cell(self, operation: str) -> Cell:
         return Cell(self._account, GLOBAL, "organizations", operation)
@@ -62,10 +63,7 @@ class OrganizationReader:
             return
         self._run.book.plan(organization_cells(self._account))
         listing = yield from self._read("ListAccounts")
-        accounts = listing.items("Accounts")
-        states = {
-            str(a["Id"]): str(a.get("State") or a.get("Status") or "ACTIVE") for a in accounts
-        }
+        states = _states(listing)
         if listing.state.is_evidence:
             if not states:
                 raise NothingToRead(
@@ -73,7 +71,7 @@ class OrganizationReader:
                     "collected; run again, and compare `aws organizations list-accounts`",
                     NOTHING_COLLECTED,
                 )
-            self.listed = frozenset(states)
+            self.listed = states
         else:
             self._run.progress.note(
                 f"the accounts of the organization are not known: ListAccounts ended as "
@@ -86,9 +84,61 @@ class OrganizationReader:
         for kind in _POLICY_TYPES:
             self._run.add(self._account, self._policies(kind), 1)
 
-    def again(self) -> Generator[Call, Record, Reading]:
-        """List the accounts a second time; no evidence, only a comparison."""
-        return read(self._run, self._cell("ListAccounts"), self._account, kept=False)
+    def again(self) -> Steps:
+        """Look a second time: which accounts joined, left, moved, or changed their state.
+
+        What is read whole is evidence, and newer than the first look.
+        """
+        if self.listed is None:
+            return
+        accounts = yield from self._again("ListAccounts")
+        if accounts is None:
+            self._run.assume(
+                "The accounts could not be listed a second time: one that joined, left or moved "
+                "during the run would not be noticed"
+            )
+            return
+        now = _states(accounts)
+        for account in sorted(now.keys() - self.listed.keys()):
+            self._run.joined(account, now[account])
+        for account, state in sorted(self.listed.items()):
+            if account not in now:
+                self._run.assume(f"Account {account} left while the run went on")
+            elif now[account] != state:
+                self._run.assume(
+                    f"The state of account {account} changed while the run went on, from {state} "
+                    f"to {now[account]}"
+                )
+        yield from self._moved()
+
+    def _moved(self) -> Steps:
+        places: dict[str, str] = {}
+        for parent in sorted(self._children_of):
+            below = yield from self._again("ListAccountsForParent", parent)
+            if below is None:
+                self._run.assume(
+                    f"The accounts of {parent} could not be listed a second time: one that moved "
+                    "during the run would not be noticed"
+                )
+                return
+            places |= {str(item["Id"]): parent for item in below.items("Accounts")}
+        before = {id_: parent for parent, own in self._children_of.items() for id_ in own}
+        for account in sorted(places.keys() & before.keys()):
+            if places[account] != before[account]:
+                self._run.assume(
+                    f"Account {account} moved while the run went on, from {before[account]} to "
+                    f"{places[account]}: it is decided where it is now"
+                )
+
+    def _again(self, operation: str, argument: str = "") -> Generator[Call, Record, Reading | None]:
+        found = yield from read(
+            self._run, self._cell(operation), self._account, argument, kept=False
+        )
+        if not found.state.is_evidence:
+            return None
+        for record in found.records:
+            self._run.book.write(record)
+        return found
 
     def _tree(self) -> Steps:
         below = [
@@ -106,7 +156,9 @@ class OrganizationReader:
             parents += known
 
     def _children(self, parent: str) -> Steps:
-        yield from self._read("ListAccountsForParent", parent)
+        below = yield from self._read("ListAccountsForParent", parent)
+        if below.state.is_evidence:
+            self._children_of[parent] = [str(item["Id"]) for item in below.items("Accounts")]
 
     def _policies(self, kind: str) -> Steps:
         listing = yield from self._read("ListPolicies", kind)
@@ -120,3 +172,11 @@ class OrganizationReader:
     def _each(self, operation: str, policies: list[str]) -> Steps:
         for policy in policies:
             yield from self._read(operation, policy)
+
+
+def _states(listing: Reading) -> dict[str, str]:
+    """Account → state; `Status` is the retired name of it."""
+    return {
+        str(item["Id"]): str(item.get("State") or item.get("Status") or "ACTIVE")
+        for item in listing.items("Accounts")
+    }

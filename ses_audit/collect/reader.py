@@ -32,6 +32,14 @@ class Run(Protocol):
         """More work of an account."""
         ...
 
+    def joined(self, account: str, state: str) -> None:
+        """An account is there that was not when the run began."""
+        ...
+
+    def assume(self, sentence: str) -> None:
+        """A sentence that every report shows."""
+        ...
+
 
 def read(
     run: Run, cell: Cell, signer: str, argument: str = "", *, kept: bool = True
@@ -49,7 +57,7 @@ def read(
     argument
         The item; "" for an operation that is called once a cell.
     kept
-        False for a second look, which is no evidence.
+        False for a second look: it is asked though it is there, and its records are given back.
     """
     before = run.book.earlier(cell, argument) if kept else None
     if before is not None:
@@ -59,9 +67,12 @@ def read(
         request[ARGUMENTS[cell.operation]] = argument
     token_name = operation(cell.service, cell.operation).token
     pages: list[dict[str, object]] = []
+    records: list[Record] = []
     tokens: frozenset[str] = frozenset()
     while True:
         record = yield Call(cell, request, signer, tokens, kept)
+        if not kept:
+            records.append(record)
         counts = record.status in (State.OK, State.EMPTY)
         if record.response is not None and (counts or record.status is State.TRUNCATED):
             pages.append(record.response)
@@ -69,7 +80,11 @@ def read(
         if token is None:
             error = record.error or {}
             return Reading(
-                tuple(pages), record.status, error.get("code", ""), error.get("message", "")
+                tuple(pages),
+                record.status,
+                error.get("code", ""),
+                error.get("message", ""),
+                tuple(records),
             )
         tokens |= {token}
         request = {**request, token_name: token}

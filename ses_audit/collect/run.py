@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ses_audit.collect.account import AccountReader
@@ -144,9 +144,9 @@ class _Run:
         self.book.open(caller)
         self.add(caller, self._organization.steps(), 1)
         self._work.run()
-        if self._organization.listed is not None:
-            self._work.add(self._compare(self._organization.listed), 1, lambda: None)
-            self._work.run()
+        self.book.open(caller)
+        self.add(caller, self._organization.again(), 1)
+        self._work.run()
 
     def _found(self, states: dict[str, str] | None) -> None:
         """Begin with the accounts: those of the organization, or the caller's alone."""
@@ -186,7 +186,7 @@ class _Run:
         for account in begun:
             self.add(account, self._begin(account), 1)
 
-    def _check_filters(self, listed: frozenset[str]) -> None:
+    def _check_filters(self, listed: Mapping[str, str]) -> None:
         """Refuse a filter that names what is not there, before an account is read."""
         named = {"--account": self.options.accounts}
         named["--exclude-account"] = self.options.exclude_accounts
@@ -216,23 +216,21 @@ class _Run:
         cells = account_cells(account, assume_role=assume_role) + region_cells(account, None)
         self.book.mark(cells, state, detail)
 
-    def _compare(self, listed: frozenset[str]) -> Steps:
-        """A second ListAccounts: who joined or left while the run went on."""
-        second = yield from self._organization.again()
-        if not second.state.is_evidence:
-            self._assumptions.append(
-                "The accounts could not be listed a second time: one that joined or left during "
-                "the run would not be noticed"
-            )
+    def joined(self, account: str, state: str) -> None:
+        """An account is there that was not when the run began: the same command reads it."""
+        if not _ACCOUNT.fullmatch(account):
             return
-        present = {str(account["Id"]) for account in second.items("Accounts")}
-        for account in sorted(present - listed):
-            if _ACCOUNT.fullmatch(account):
-                cells = account_cells(account, assume_role=True) + region_cells(account, None)
-                self.book.mark(cells, State.NOT_ATTEMPTED, "it joined while the run went on")
-                self._assumptions.append(f"Account {account} joined while the run went on")
-        for account in sorted(listed - present):
-            self._assumptions.append(f"Account {account} left while the run went on")
+        self.assume(f"Account {account} joined while the run went on")
+        if state != "ACTIVE":
+            self._aside(account, State.NOT_AUDITED, f"its state is {state}")
+        elif reason := self._excluded(account):
+            self._aside(account, State.EXCLUDED, reason)
+        else:
+            self._aside(account, State.NOT_ATTEMPTED, "it joined while the run went on")
+
+    def assume(self, sentence: str) -> None:
+        """A sentence that every report shows."""
+        self._assumptions.append(sentence)
 
     def finish(self, writer: SnapshotWriter) -> Snapshot:
         """Make the tables of all evidence."""

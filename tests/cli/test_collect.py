@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_aws import MANAGEMENT, MEMBER, REFUSING, FakeAws, error, query_error
+from fake_aws import HTML, MANAGEMENT, MEMBER, REFUSING, FakeAws, error, query_error
 
 from ses_audit.collect.pace import Pace
 
@@ -93,6 +93,16 @@ def test_credentials_that_do_not_work(
     ended = command("collect", snapshot)
     assert ended.code == 1
     assert ended.said == says
+    assert not snapshot.exists()
+
+
+def test_a_proxys_page_in_the_place_of_sts(command: Command, fake: FakeAws, snapshot: Path) -> None:
+    fake.faults[CALLER] = lambda _: HTML
+    ended = command("collect", snapshot)
+    assert ended.code == 1
+    assert ended.said.startswith(
+        "ses-audit: AWS STS cannot be asked who the caller is (Malformed: the answer cannot be read"
+    )
     assert not snapshot.exists()
 
 
@@ -239,7 +249,8 @@ def test_the_same_command_goes_on_and_another_is_refused(
     assert again.code == 0
     # Who the caller is, and the accounts a second time: nothing else was left to ask.
     assert [a.operation for a in fake.asked[asked:]] == [
-        "GetCallerIdentity", "ListAccounts", "ListAccounts",
+        "GetCallerIdentity", "ListAccounts", "ListAccounts", "ListAccountsForParent",
+        "ListAccountsForParent",
     ]  # fmt: skip
     before = {path: path.read_bytes() for path in snapshot.rglob("*") if path.is_file()}
     ended = command("collect", snapshot)
