@@ -111,7 +111,7 @@ def report_page(
     title = "The whole report"
     parts = ['<div class="report">', *_head(title, record, summary), numbers.markup]
     for name, page in pages.items():
-        body = "\n".join(piece.markup for _, piece in page.parts())
+        body = _nested("\n".join(piece.markup for _, piece in page.parts()))
         parts.append(
             f'<section id="{escape(name)}"><h2>{escape(page.question)}</h2>\n{body}</section>\n'
         )
@@ -121,6 +121,19 @@ def report_page(
             f"<p>This page could not be made: {escape(error)}</p></div></section>\n"
         )
     return document(title, navigation(links, "report.html"), "".join([*parts, "</div>\n"]))
+
+
+_HEADING = re.compile(r"<(/?)h([23])\b")
+_LANDMARK = re.compile(r'(<section\b[^>]*?) aria-labelledby="[^"]*"')
+
+
+def _nested(markup: str) -> str:
+    """A page's markup inside another: its headings a level down, its sections no landmarks.
+
+    Several pages have a section of the same name, which no reader could tell apart.
+    """
+    lower = _HEADING.sub(lambda found: f"<{found[1]}h{int(found[2]) + 1}", markup)
+    return _LANDMARK.sub(r"\1", lower)
 
 
 def _head(title: str, record: RunRecord, summary: Summary | None) -> list[str]:

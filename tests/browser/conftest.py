@@ -43,6 +43,7 @@ def open_page(browser: Browser) -> Iterator[Open]:
         contexts.append(context)
         opened = Opened(context.new_page())
         context.on("request", lambda request: opened.asked.append(request.url))
+        context.on("requestfailed", lambda r: opened.failed.update({r.url: r.failure}))
         context.on("console", lambda message: note(opened, message))
         context.on("weberror", lambda error: opened.errors.append(str(error.error)))
         opened.page.on("dialog", lambda dialog: dismiss(opened, dialog))

@@ -17,9 +17,6 @@ from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.store import open_snapshot
 
 ATTACK = (
-    "<img src=x onerror=\"document.title='ran'\">"
-    "</script><script>document.title='ran'</script>"
-)
     "<img src=x onerror=\"document.title='ran'\"></script><script>document.title='ran'</script>"
 )
 MARK = "HOSTILE"

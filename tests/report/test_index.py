@@ -125,6 +125,17 @@ def test_the_report_holds_every_page_and_names_those_it_lacks() -> None:
     assert "<svg" not in page
 
 
+def test_pages_inside_the_report_are_a_level_down_and_no_landmarks() -> None:
+    part = Html(
+        '<section class="part" aria-labelledby="x"><h2 id="x">What?</h2><h3>More</h3></section>'
+    )
+    empty = Html("")
+    pages = {"01_x": Page("01_x", "Who?", part, empty, empty, empty, empty)}
+    page = report_page(record(), SUMMARY, NOTHING, pages, [])
+    assert '<section class="part"><h3 id="x">What?</h3><h4>More</h4></section>' in page
+    assert "<h2>Who?</h2>" in page
+
+
 def test_a_document_loads_nothing_and_runs_nothing() -> None:
     page = document(HOSTILE, navigation([Link(f"{HOSTILE}.html", HOSTILE)], ""), "<p>x</p>")
     assert not re.search(r"<(script|link|iframe|object|embed|svg)", page)

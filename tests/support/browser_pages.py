@@ -30,6 +30,7 @@ class Opened:
 
     page: Page
     asked: list[str] = field(default_factory=list)
+    failed: dict[str, str | None] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
     dialogs: list[str] = field(default_factory=list)
 
