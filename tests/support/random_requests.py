@@ -152,7 +152,7 @@ def _entry(key: str, values: list[str], kind: str = "string") -> Line:
     return {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": kind}
 
 
-def line(seed: int, *, open_context: bool = False) -> Line:
+def line(seed: int, *, open_context: bool = False, without: frozenset[str] = frozenset()) -> Line:
     """One line, made of its seed alone.
 
     Parameters
@@ -162,14 +162,17 @@ def line(seed: int, *, open_context: bool = False) -> Line:
     open_context
         Whether the line asks about every context: it then speaks of fewer keys, gives fewer of
         them, and has fewer layers.
+    without
+        Condition keys that it does not speak of.
     """
     rng = random.Random(f"{seed}/{open_context}")
-    keys = rng.sample(sorted(KEYS), rng.randrange(1, 4) if open_context else rng.randrange(2, 6))
+    every = sorted(KEYS.keys() - without)
+    keys = rng.sample(every, rng.randrange(1, 4) if open_context else rng.randrange(2, 6))
     maker = _Maker(rng, keys, 60 if open_context else 40)
     caller = maker.one(_CALLERS)
     arn, principal_arn = caller["arn"], caller["principal_arn"]
     found: Line = {"Id": f"{'open' if open_context else 'random'}-{seed}", "CallerArn": arn}
-    entries = maker.context(keys, 25) if open_context else maker.context(sorted(KEYS), 70)
+    entries = maker.context(keys, 25) if open_context else maker.context(every, 70)
     if principal_arn is not None:
         entries = [each for each in entries if each["ContextKeyName"].lower() != PRINCIPAL_ARN]
         entries.append(_entry("aws:PrincipalArn", [principal_arn]))

@@ -49,6 +49,18 @@ def document(source: object) -> dict:
     return json.loads(source) if isinstance(source, str) else source
 
 
+def resources_match(statement: dict, version: str, asked: Asked) -> bool:
+    """Resource: one of the list; NotResource: none of it
+    (reference_policies_elements_notresource.html). A trust policy has neither."""
+
+    def on(pattern: str) -> bool:
+        return resource_matches(pattern, asked.resource, version, asked.context, asked.multivalued)
+
+    if "Resource" in statement:
+        return any(on(pattern) for pattern in many(statement["Resource"]))
+    return not any(on(pattern) for pattern in many(statement.get("NotResource", [])))
+
+
 def statement_matches(statement: dict, version: str, asked: Asked) -> bool:
     """Every element that is there matches (reference_policies_elements.html)."""
     if not principal_matches(statement, asked.caller, asked.has_boundary):
@@ -59,13 +71,7 @@ def statement_matches(statement: dict, version: str, asked: Asked) -> bool:
     elif any(action_matches(p, asked.action) for p in many(statement["NotAction"])):
         return False
 
-    def on(pattern: str) -> bool:
-        return resource_matches(pattern, asked.resource, version, asked.context, asked.multivalued)
-
-    if "Resource" in statement:
-        if not any(on(pattern) for pattern in many(statement["Resource"])):
-            return False
-    elif "NotResource" in statement and any(on(p) for p in many(statement["NotResource"])):
+    if not resources_match(statement, version, asked):
         return False
     return all(
         condition_holds(
@@ -107,6 +113,19 @@ def resource_account(line: dict, resource: str, caller: Caller) -> str | None:
     if len(parts) >= 6 and len(parts[4]) == 12 and parts[4].isdigit():
         return parts[4]
     return caller.account
+
+
+def passes_boundary(forms: set[str], caller: Caller) -> bool:
+    """Within an account a grant to a user's, federated user's or session's own ARN, or to everyone,
+    passes an implicit deny of the boundary and the session policy; one to a role's ARN does not
+    (reference_policies_evaluation-logic_policy-eval-denyallow.html, "Resource-based policies")."""
+    own = "self" in forms and caller.kind in ("user", "federated-user", "session")
+    return own or "everyone" in forms
+
+
+def passes_session_policy(forms: set[str], caller: Caller) -> bool:
+    """The same, of the session policy."""
+    return passes_boundary(forms, caller)
 
 
 def read_context(line: dict) -> tuple[dict[str, list[str]], set[str]]:
@@ -214,22 +233,15 @@ def decide(
         if not forms:
             lacks("sending_authorization_policy")
     elif owner == caller.account or owner is None:
-        # A grant to a user's, federated user's or session's own ARN, or to everyone, passes an
-        # implicit deny of boundary and session policy; one to a role's ARN does not
-        # (reference_policies_evaluation-logic_policy-eval-denyallow.html, "Resource-based
-        # policies"). One to the account only delegates
+        # One to the account only delegates
         # (reference_policies_elements_principal.html#principal-accounts).
-        exempt = "everyone" in forms or (
-            "self" in forms and caller.kind in ("user", "federated-user", "session")
-        )
         granted = identity_allows or bool(forms & {"self", "role", "everyone"})
         if not granted:
             lacks("identity_policy")
-        if not exempt:
-            if not boundary_ok:
-                lacks("permissions_boundary")
-            if not session_ok:
-                lacks("session_policy")
+        if not boundary_ok and not passes_boundary(forms, caller):
+            lacks("permissions_boundary")
+        if not session_ok and not passes_session_policy(forms, caller):
+            lacks("session_policy")
     else:
         # Both accounts have to allow, and in the caller's the boundary and session policy bind.
         if not identity_allows:
