@@ -127,6 +127,10 @@ class CheckRuling:
         )
         return _named(formula, self.resource_key)
 
+    def known_of(self, keys: frozenset[str]) -> Domains:
+        """What is known of some keys, the resource among them under its own name."""
+        return self.request.ask(keys - {RESOURCE_KEY}).all_domains()
+
     def domains(self) -> Domains:
         """What is known of the open keys on which the check turns."""
         keys: set[str] = set()
@@ -134,7 +138,7 @@ class CheckRuling:
             keys |= ruling.open_keys
         if not keys:
             return Domains()
-        found = self.request.ask(frozenset(keys)).all_domains()
+        found = self.known_of(frozenset(keys))
         # A check's resource is a key of its own: the checks share all others.
         name = self.resource_key if RESOURCE_KEY in keys else None
         return replace(found, known=_renamed(found.known, name), open=_renamed(found.open, name))
@@ -223,8 +227,7 @@ def _possible(check: CheckRuling, formula: Formula) -> bool:
     """Whether a grant can come about at all."""
     if formula is FALSE or formula is TRUE:
         return formula is TRUE
-    domains = check.request.ask(keys_of(formula)).all_domains()
-    return decide(formula, domains).verdict is not Verdict.DENIED
+    return decide(formula, check.known_of(keys_of(formula))).verdict is not Verdict.DENIED
 
 
 def candidates(checks: Sequence[CheckRuling]) -> list[Denial]:

@@ -46,7 +46,7 @@ def ruled(check: CheckRuling, ruling: LayerRuling | ResourceRuling | None) -> Op
             formula = conjunction(formula, disjunction(*grants))
     else:
         formula = conjunction(ruling.formula.allow, negate(ruling.formula.deny))
-    return decide(formula, check.request.ask(ruling.open_keys).all_domains())
+    return decide(formula, check.known_of(ruling.open_keys))
 
 
 def _state(found: OpenResult | None, *, missing: bool) -> State:

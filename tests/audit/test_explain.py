@@ -219,11 +219,9 @@ def test_an_unread_account_names_the_missing_cells(audit: Audit) -> None:
     )
     assert found.verdict is Verdict.UNKNOWN
     assert "principal_unread" in notes(found)
-    assert (
-        item(found, "identity_policy").missing
-        == ("121212121212/global/iam.GetAccountAuthorizationDetails=NOT_ATTEMPTED",)
-        or "GetAccountAuthorizationDetails" in item(found, "identity_policy").missing[0]
-    )
+    (cell,) = item(found, "identity_policy").missing
+    assert cell.startswith("121212121212/global/iam.GetAccountAuthorizationDetails=")
+    assert cell in found.missing
 
 
 def test_conditions_that_exclude_each_other_show_both(audit: Audit) -> None:
