@@ -22,7 +22,6 @@ __all__ = [
     "OrganizationFacts",
     "PrincipalFacts",
     "documented_for_ses",
-    "key_confidence",
     "settle",
 ]
 
@@ -95,20 +94,6 @@ def documented_for_ses(key: str) -> bool:
         or lower.startswith("aws:principal")
         or lower in ("aws:requestedregion", "aws:username", "aws:userid")
     )
-
-
-def key_confidence(key: str) -> str:
-    """How sure it is that a send carries a condition key: D, or X where AWS's sources conflict.
-
-    AWS lists eight global keys for SES and uses others in its own examples. A verdict that turns
-    on another global key is marked with this.
-
-    Examples
-    --------
-    >>> key_confidence("aws:SourceIp"), key_confidence("aws:MultiFactorAuthPresent")
-    ('D', 'X')
-    """
-    return "D" if documented_for_ses(key) else "X"
 
 
 def settle(

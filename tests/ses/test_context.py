@@ -14,7 +14,6 @@ from ses_audit.ses.context import (
     OrganizationFacts,
     PrincipalFacts,
     documented_for_ses,
-    key_confidence,
     settle,
 )
 from ses_audit.ses.ways import way
@@ -136,4 +135,3 @@ def test_the_global_keys_that_aws_documents_for_ses(key: str, documented: bool) 
     # https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html; aws:Principal* and
     # aws:RequestedRegion are always sent.
     assert documented_for_ses(key) is documented
-    assert key_confidence(key) == ("D" if documented else "X")

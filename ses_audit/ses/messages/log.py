@@ -221,7 +221,8 @@ class _Entry:
 def _promising(text: str) -> bool:
     """Whether a refusal can begin here: a few plain searches, for most lines hold none."""
     lower = text.lower()
-    return any(hint in lower for hint in _HINTS) or text[-4:-1] in _CODES
+    end = lower[-9:].rstrip()
+    return any(hint in lower for hint in _HINTS) or end[-3:] in _CODES or end[-6:] == "access"
 
 
 def _hints() -> tuple[str, ...]:

@@ -25,7 +25,7 @@ LONGEST = 2048
 """The longest ARN that AWS has."""
 
 _QUOTES = "'\"`"
-_USER = re.compile(r"\b(?:user|principal)\b(?=[\s:'\"`(*])", re.IGNORECASE)
+_USER = re.compile(r"(?<![<{])\b(?:user|principal)\b(?=[\s:'\"`(*])", re.IGNORECASE)
 _ARN = re.compile(r"(?<![A-Za-z0-9])arn:")
 _ACTION = re.compile(r"[\s:'\"`*(]{0,40}([A-Za-z0-9_-]{1,64}:(?:\w{1,128}(?:\*(?!\*))?|\*))")
 _ON_RESOURCE = re.compile(
@@ -97,6 +97,8 @@ def read_principal(before: str) -> tuple[str | None, int]:
         found = _principal(head[arns[-1].start() :])
         if found is not None:
             return found, arns[-1].start()
+    if users and not head[users[-1].end() :].strip(" \n:.…" + _QUOTES):
+        return None, users[-1].start()
     return None, end
 
 
@@ -114,7 +116,7 @@ def _principal(text: str) -> str | None:
         # A user's name may hold a space in a redacted text, never a sentence.
         return text if len(words) <= 4 else words[0].rstrip(",;:)")
     text = text.rstrip(",;:)")
-    if not text or not text.strip("."):
+    if not text.strip(".…"):
         return None
     return None if " " in _PLACEHOLDER.sub("x", text) else text
 
@@ -141,7 +143,8 @@ def read_resource(text: str, start: int) -> tuple[str | None, int]:
         position += 2 if text.startswith("**", position) else 1
     value, end, closed = _resource(text, position, quote)
     value = _trim(value, closed=closed)
-    return (None, position) if value.lower() in _NO_RESOURCE else (value, end)
+    named = value.strip(".…").lower() not in _NO_RESOURCE
+    return (value, end) if named else (None, position)
 
 
 def _resource(text: str, position: int, quote: str) -> tuple[str, int, bool]:

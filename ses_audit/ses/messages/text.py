@@ -30,6 +30,7 @@ _BLOCK = re.compile(
     r"</?(?:br|p|div|pre|td|tr|th|li|ul|ol|h[1-6]|blockquote)(?:\s[^<>]{0,300})?/?>", re.IGNORECASE
 )
 _MARGIN = re.compile(r"(?m)^[ \t]{0,40}(?:>[> \t]{0,40}|//+[ \t]|#+[ \t]|\|[ \t])")
+_QUOTE_MARK = re.compile(r"(?<=\s)>{1,5}(?=\s)")
 _CODED_LINE = re.compile(r"(?<![\w.])([45][0-9]{2})-(?=\D|[45]\.)")
 LOG_PREFIX = (
     r"(?:(?:[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}"
@@ -105,6 +106,9 @@ def plain(text: str) -> str:
         text = _BLOCK.sub("\n", _INLINE.sub("", text))
     if "\n" in text:
         text = _PREFIXED.sub("\n", _MARGIN.sub("", text))
+    if ">" in text:
+        # A quoted mail whose lines were joined again.
+        text = _QUOTE_MARK.sub("", text)
     return _join_replies(text)
 
 

@@ -34,6 +34,7 @@ WORDS = "User `a' is not authorized to perform"
         ("identity/<name> </Message>", "identity/<name> </Message>"),
         ("> a\n>> b\n// c\n## d\n| e", "a\nb\nc\nd\ne"),
         ("resource:\n* because", "resource:\n* because"),
+        ("is not > authorized >> to", "is not  authorized  to"),
         ("not%20authorized%20to%20perform%60", "not authorized to perform`"),
         ("100% authorized", "100% authorized"),
         ("a=\nb", "a=\nb"),
@@ -66,5 +67,5 @@ def test_what_html_escapes_comes_back() -> None:
 
 
 def test_plain_text_stays() -> None:
-    for text in (WORDS, "Grüße, 東京: ok", "a  b", "1 < 2 > 0"):
+    for text in (WORDS, "Grüße, 東京: ok", "a  b", "1 < 2, 3>0"):
         assert plain(text) == text
