@@ -30,7 +30,7 @@ from ses_audit.policy.wildcards import Token, matches, tokens_of
 __all__ = ["Kind", "is_in", "kinds_of_key"]
 
 _TEXT_LIMIT = 20_000
-_SET_LIMIT = 4_096
+_SET_LIMIT = 1_024
 _TEXTUAL = (Family.STRING, Family.ARN)
 _TYPED = (Family.NUMERIC, Family.DATE, Family.IP_ADDRESS, Family.BOOLEAN)
 
@@ -74,23 +74,26 @@ def kinds_of_key(
     """
     question = _Question(key, tuple(atoms), context, multivalued)
     values, complete = _single_values(question, domain)
-    sets = domain.multivalued or key in multivalued
-    candidates: list[tuple[str, ...] | None] = [] if domain.always else [None]
-    if sets:
+    is_set = domain.multivalued or key in multivalued
+    if is_set:
         question = _Question(key, question.atoms, context, multivalued | {key})
-    if sets or any(atom.clause.set_operator for atom in atoms):
-        found, whole = _sets(question, values)
-        candidates += found
-        complete = complete and whole
-        if sets and not domain.always:
-            candidates.append(())
-    else:
+    found: dict[tuple[bool, ...], Kind] = {}
+    candidates: list[tuple[str, ...] | None] = [] if domain.always else [None]
+    if not is_set:
         candidates += [(value,) for value in values]
-    kinds: dict[tuple[bool, ...], Kind] = {}
+    elif not domain.always:
+        candidates.append(())
     for candidate in candidates:
         answers = question.answers(candidate)
-        kinds.setdefault(answers, Kind(candidate, answers))
-    return tuple(kinds.values()), complete
+        found.setdefault(answers, Kind(candidate, answers))
+    if is_set or any(atom.clause.set_operator for atom in atoms):
+        # The empty text is a null data set: a kind of its own to the set operators.
+        empty = [""] if is_in("", domain) else []
+        sets, whole = _sets(question, [*values, *empty], is_set=is_set)
+        complete = complete and whole
+        for kind in sets:
+            found.setdefault(kind.answers, kind)
+    return tuple(found.values()), complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +141,76 @@ class _Question:
         return found
 
 
-def _sets(question: _Question, values: Sequence[str]) -> tuple[list[tuple[str, ...]], bool]:
+@dataclass(frozen=True, slots=True)
+class _State:
+    """What a set of values says to the set operators; a bit for each clause."""
+
+    size: int
+    """2 stands for more."""
+    filled: bool
+    """Whether a value is not the empty text."""
+    some: int
+    every: int
+
+    def with_value(self, met: int, filled: bool) -> _State:
+        return _State(
+            min(self.size + 1, 2), self.filled or filled, self.some | met, self.every & met
+        )
+
+
+def _sets(question: _Question, values: Sequence[str], *, is_set: bool) -> tuple[list[Kind], bool]:
     """Enough sets of values: every answer of the set operators that some set gives.
 
     What a set answers turns, for each clause, on whether some element meets it and whether all do.
     So sets grow by one value at a time, and only those that say something new are grown on.
     """
     single = question.alone()
-    met = {value: single.answers((value,)) for value in values}
-    seen: dict[object, tuple[str, ...]] = {}
-    waiting: list[tuple[str, ...]] = [(value,) for value in values]
-    for candidate in waiting:
-        each = [met[value] for value in candidate]
-        state = (
-            len(candidate) > 1,
-            any(candidate),
-            tuple(map(any, zip(*each, strict=True))),
-            tuple(map(all, zip(*each, strict=True))),
-        )
-        if state in seen:
+    elements: dict[tuple[int, bool], str] = {}
+    for value in values:
+        met = sum(1 << place for place, held in enumerate(single.answers((value,))) if held)
+        elements.setdefault((met, bool(value)), value)
+    start = _State(0, False, 0, (1 << len(single.atoms)) - 1)
+    seen: dict[_State, tuple[str, ...]] = {start: ()}
+    waiting = [start]
+    complete = True
+    for state in waiting:
+        for (met, filled), value in elements.items():
+            following = state.with_value(met, filled)
+            if following in seen:
+                continue
+            if len(seen) >= _SET_LIMIT:
+                complete = False
+                break
+            seen[following] = (*seen[state], value)
+            waiting.append(following)
+    kinds: dict[tuple[bool, ...], Kind] = {}
+    for state, candidate in seen.items():
+        if candidate:
+            answers = _answers_of(question.atoms, state, is_set=is_set)
+            kinds.setdefault(answers, Kind(candidate, answers))
+    return list(kinds.values()), complete
+
+
+def _answers_of(atoms: Sequence[Atom], state: _State, *, is_set: bool) -> tuple[bool, ...]:
+    """As `operators.sets` answers; a test holds the two to each other."""
+    found: list[bool] = []
+    place = 0
+    for atom in atoms:
+        clause = atom.clause
+        if clause.operator == "Null":
+            found.append(any(value.strip().lower() == "false" for value in clause.values))
             continue
-        if len(seen) >= _SET_LIMIT:
-            return list(seen.values()), False
-        seen[state] = candidate
-        waiting += [(*candidate, value) for value in values if value not in candidate]
-    return list(seen.values()), True
+        bit = 1 << place
+        place += 1
+        if clause.set_operator is None:
+            found.append(not is_set and state.size == 1 and bool(state.some & bit))
+        elif not state.filled:
+            found.append(clause.set_operator == "ForAllValues")
+        elif clause.set_operator == "ForAnyValue":
+            found.append(bool(state.some & bit))
+        else:
+            found.append(bool(state.every & bit))
+    return tuple(found)
 
 
 def _single_values(question: _Question, domain: Domain) -> tuple[list[str], bool]:
