@@ -191,7 +191,7 @@ class _Entry:
             last = piece[-2100:].rstrip()
             if not last.strip(" >|/#"):
                 continue
-            if _OPEN.search(last) or (last.endswith("=") and 60 < len(last) < 80):
+            if _OPEN.search(last.rstrip(" >")) or (last.endswith("=") and 60 < len(last) < 80):
                 return True
             return last[-1] in _WRAPPED and _OPEN.search(plain(last)) is not None
         return False
