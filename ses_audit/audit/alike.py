@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import orjson
@@ -36,21 +37,25 @@ Uses = Mapping[str, tuple[tuple[Clause, str], ...] | None]
 class Group:
     """Principals that are treated alike.
 
-    `exact` is the ARN of a sender that stands alone; "" for a group. `make` gives one of them as
-    an object.
+    The documents may be those of another account with copies of them; `own_names` and
+    `boundary_name` are the group's own. `exact` is the ARN of a sender that stands alone, `named`
+    of one that a sending policy names; else they are "". `make` gives one of the group as an
+    object, and `attributes` the values to which some documents refer.
     """
 
     account: str | None
     type: str
-    own: tuple[AttachedPolicy, ...]
-    boundary: AttachedPolicy | None
+    own: DocumentSet
+    own_names: tuple[str, ...]
+    boundary: DocumentSet | None
+    boundary_name: str
     missing: tuple[str, ...]
     boundary_missing: tuple[str, ...]
     chain: Chain
     in_organization: bool
-    attributes: object
-    named: object
+    named: str
     make: Callable[[], Sender]
+    attributes: Callable[[DocumentSet], object]
     exact: str = ""
     members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     _sender: Sender | None = None
@@ -63,20 +68,23 @@ class Group:
         return self._sender
 
     @classmethod
-    def of_one(cls, sender: Sender, chain: Chain) -> Group:
+    def of_one(cls, sender: Sender, chain: Chain, knowledge: Knowledge) -> Group:
         """A sender that stands alone."""
+        boundary = None if sender.boundary is None else knowledge.set_of((sender.boundary,))
         return cls(
             sender.account,
             sender.type,
-            sender.identity_policies,
-            sender.boundary,
+            knowledge.set_of(sender.identity_policies),
+            names_of(sender.identity_policies),
+            boundary,
+            "" if sender.boundary is None else sender.boundary.arn or sender.boundary.name,
             sender.missing,
             sender.boundary_missing,
             chain,
             sender.in_organization,
             sender.arn,
-            sender.arn,
             lambda: sender,
+            lambda documents: sender.arn,
             exact=sender.arn,
         )
 
@@ -106,7 +114,9 @@ class Alike:
             "principal_policies", self.arns
         )
         self._attributes: dict[object, Integers] = {}
-        self._uses: dict[object, tuple[int, Uses]] = {}
+        self._own_sets: dict[
+            tuple[int, bool], tuple[DocumentSet, tuple[str, ...], tuple[str, ...]]
+        ] = {}
         self._read_sets()
         self._read_boundaries()
 
@@ -146,9 +156,21 @@ class Alike:
         self._sets = list(known)
 
     def _read_boundaries(self) -> None:
+        """A number for each distinct boundary, and what it is: an ARN and its document."""
         table = self.table
         parts = [codes(table.column(name))[0] for name in ("boundary_arn", "boundary_sha256")]
         self.boundary_codes = factorized(parts)
+        _, first = np.unique(self.boundary_codes, return_index=True)
+        arns = table.column("boundary_arn").take(first).to_pylist()
+        shas = table.column("boundary_sha256").take(first).to_pylist()
+        self._boundaries: list[tuple[str | None, DocumentSet | None]] = []
+        for arn, sha in zip(arns, shas, strict=True):
+            document = None if arn is None else self._knowledge.document(sha)
+            found = None
+            if document is not None:
+                policy = AttachedPolicy(document, arn.rsplit("/", 1)[-1], arn)
+                found = self._knowledge.set_of((policy,))
+            self._boundaries.append((arn, found))
 
     def groups(
         self,
@@ -187,14 +209,41 @@ class Alike:
         _, first, inverse = np.unique(grouped, return_index=True, return_inverse=True)
         order = np.argsort(inverse, kind="stable")
         ends = np.searchsorted(inverse[order], np.arange(len(first) + 1))
+        places_in_order = np.argsort(first, kind="stable")
+        rows = first[places_in_order]
         result: dict[str, list[Group]] = {}
-        for place in np.argsort(first, kind="stable").tolist():
+        for place, account_code, type_code, is_linked, set_code, boundary_code, name in zip(
+            places_in_order.tolist(),
+            *(
+                column[rows].tolist()
+                for column in (
+                    self.account_codes, self.type_codes, linked, self.set_codes,
+                    self.boundary_codes, named_codes,
+                )
+            ),
+            strict=True,
+        ):  # fmt: skip
             members = order[ends[place] : ends[place + 1]]
-            for group in self._split(
-                members, bool(linked[members[0]]), int(named_codes[members[0]]), chain_of,
-                chain_uses, resource_uses,
-            ):  # fmt: skip
-                result.setdefault(str(group.account), []).append(group)
+            account, kind = str(self.accounts[account_code]), str(self.types[type_code])
+            own, names, absent = self._own(set_code, kind == "root")
+            arn, boundary = self._boundaries[boundary_code]
+            group = Group(
+                account,
+                kind,
+                own,
+                names,
+                boundary,
+                arn or "",
+                self._missing(account, kind, absent),
+                (self._gaps.item(account, *GAAD, arn),) if arn and boundary is None else (),
+                chain_of(account, bool(is_linked)),
+                True,
+                self.arns[name - 1].as_py() if name else "",
+                lambda: _NOBODY,
+                lambda documents: 0,
+                members=members,
+            )
+            result.setdefault(account, []).extend(self._split(group))
         return result
 
     def _shared_uses(
@@ -215,92 +264,53 @@ class Alike:
             found.append(np.where(inside, values + 1, 0))
         return found
 
-    def _split(
-        self,
-        members: Integers,
-        linked: bool,
-        named: int,
-        chain_of: Callable[[str, bool], Chain],
-        chain_uses: Callable[[str], Uses],
-        resource_uses: Callable[[str], Uses],
-    ) -> Iterable[Group]:
+    def _split(self, group: Group) -> Iterable[Group]:
         """The groups among members that differ in nothing but what their own documents refer to."""
-        row = int(members[0])
-        account = str(self.accounts[self.account_codes[row]])
-        kind = str(self.types[self.type_codes[row]])
-        own, missing = self._own(row, account, kind)
-        boundary, boundary_missing = self._boundary(row, account)
-        sets = [self._knowledge.set_of(own)[0]]
-        if boundary is not None:
-            sets.append(self._knowledge.set_of((boundary,))[0])
-        uses: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
-        for documents in sets:
-            _add(uses, documents.clauses)
-        parts = [self.attribute(key, clauses)[members] for key, clauses in sorted(uses.items())]
+        members = group.members
+        sets = [group.own] if group.boundary is None else [group.own, group.boundary]
+        parts = [
+            self.attribute(key, clauses)[members]
+            for documents in sets
+            if documents.principal_keys
+            for key, clauses in documents.clauses.items()
+        ]
         split = [members]
         if parts:
             numbers = factorized(parts)
             split = [members[numbers == n] for n in range(int(numbers.max()) + 1)]
             split.sort(key=lambda rows: int(rows[0]))
-        every = dict(uses)
-        _add(every, chain_uses(account))
-        shared: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
-        _add(shared, resource_uses(account))
         for rows in split:
-            first = int(rows[0])
-            yield Group(
-                account,
-                kind,
-                own,
-                boundary,
-                missing,
-                boundary_missing,
-                chain_of(account, linked),
-                True,
-                self._value(first, every),
-                (named, self._value(first, shared)),
-                lambda first=first: self._make(first),  # type: ignore[misc]
-                members=rows,
-            )
+            found = group if len(split) == 1 else replace(group, members=rows)
+            row = int(rows[0])
+            found.make = partial(self._make, row)
+            found.attributes = partial(self._values, row)
+            yield found
 
-    def _value(self, row: int, uses: Uses) -> object:
-        """The attributes of one row, as far as they are used: equal for rows that are alike."""
-        if not uses:
-            return 0
-        values = tuple((key, self._comparable(key, uses[key], row)) for key in sorted(uses))
-        return self._knowledge.numbers.of((self._named_uses(uses), values))
-
-    def _named_uses(self, uses: Uses) -> int:
-        name = tuple(sorted((key, id(clauses)) for key, clauses in uses.items()))
-        if name not in self._uses:
-            # The clauses are kept with their number, so that none takes another's id.
-            number = self._knowledge.numbers.of(tuple(sorted(uses.items(), key=lambda u: u[0])))
-            self._uses[name] = (number, dict(uses))
-        return self._uses[name][0]
+    def _values(self, row: int, documents: DocumentSet) -> object:
+        """The attributes of one row, as far as documents refer to them."""
+        return tuple(
+            self._comparable(key, clauses, row) for key, clauses in documents.clauses.items()
+        )
 
     def _own(
-        self, row: int, account: str, kind: str
-    ) -> tuple[tuple[AttachedPolicy, ...], tuple[str, ...]]:
-        entries = [self._entries[n] for n in self._sets[int(self.set_codes[row])]]
-        policies = [entry for entry in entries if isinstance(entry, AttachedPolicy)]
-        missing: list[str] = []
-        if kind == "root":
-            policies.insert(0, _ROOT)
-        else:
-            missing += self._gaps.of(account, *GAAD)
-        missing += [
-            self._gaps.item(account, *GAAD, entry) for entry in entries if isinstance(entry, str)
-        ]
-        return tuple(policies), tuple(dict.fromkeys(missing))
+        self, set_code: int, root: bool
+    ) -> tuple[DocumentSet, tuple[str, ...], tuple[str, ...]]:
+        """The documents of a set, their names, and the names of those that are not known."""
+        key = (set_code, root)
+        if key not in self._own_sets:
+            entries = [self._entries[n] for n in self._sets[set_code]]
+            policies = [entry for entry in entries if isinstance(entry, AttachedPolicy)]
+            if root:
+                policies.insert(0, _ROOT)
+            absent = tuple(entry for entry in entries if isinstance(entry, str))
+            documents = self._knowledge.set_of(tuple(policies))
+            self._own_sets[key] = (documents, names_of(policies), absent)
+        return self._own_sets[key]
 
-    def _boundary(self, row: int, account: str) -> tuple[AttachedPolicy | None, tuple[str, ...]]:
-        arn = self.table.column("boundary_arn")[row].as_py()
-        if arn is None:
-            return None, ()
-        document = self._knowledge.document(self.table.column("boundary_sha256")[row].as_py())
-        if document is None:
-            return None, (self._gaps.item(account, *GAAD, arn),)
-        return AttachedPolicy(document, arn.rsplit("/", 1)[-1], arn), ()
+    def _missing(self, account: str, kind: str, absent: tuple[str, ...]) -> tuple[str, ...]:
+        found = [] if kind == "root" else list(self._gaps.of(account, *GAAD))
+        found += [self._gaps.item(account, *GAAD, name) for name in absent]
+        return tuple(dict.fromkeys(found))
 
     def _make(self, row: int) -> Sender:
         rows = self.table.slice(row, 1).to_pylist()
@@ -359,7 +369,13 @@ class Alike:
         return self.arns[row].as_py()
 
 
+def names_of(policies: Iterable[AttachedPolicy]) -> tuple[str, ...]:
+    """What a denial calls some policies."""
+    return tuple(policy.arn or policy.name for policy in policies)
+
+
 _ROOT = AttachedPolicy(full_access(), ROOT_POLICY)
+_NOBODY = Sender("", None, "anonymous", "", "")
 
 
 def _add(uses: dict[str, tuple[tuple[Clause, str], ...] | None], more: Uses) -> None:

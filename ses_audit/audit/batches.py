@@ -7,17 +7,23 @@ denials of each principal, account and identity take the place of those of the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ses_audit.audit.alike import Group
+from ses_audit.audit.alike import Group, names_of
 from ses_audit.audit.cells import Crossing
-from ses_audit.audit.classes import ABSENT, DocumentSet, Vector, layer_vector, resource_vector
+from ses_audit.audit.classes import (
+    ABSENT,
+    DocumentSet,
+    Vector,
+    chain_vector,
+    layer_vector,
+    resource_vector,
+)
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.identities import Identity, load_account_regions, load_identities
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model, unlisted
-from ses_audit.audit.organization import Chain
 from ses_audit.audit.requests import CheckRequest, Requests
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
@@ -28,7 +34,6 @@ from ses_audit.policy.wildcards import arn_matches
 __all__ = ["Ask", "Bench", "model_of"]
 
 _OWN, _BOUNDARY, _CHAIN, _RESOURCE = range(4)
-_HERE = "(this account)"
 
 
 def model_of(knowledge: Knowledge, accounts: Iterable[str], partition: str) -> Model:
@@ -73,7 +78,9 @@ class Ask:
     """Each resource, and whether its name is open."""
     missing: tuple[str, ...]
     """What was not read of its SES account."""
-    bits: dict[int, object]
+    kinds: tuple[object, ...]
+    """What is checked, by action."""
+    bits: dict[tuple[str, ...], object]
     policies: bool
     """Whether a sending policy is read for any of its checks."""
 
@@ -114,7 +121,9 @@ class Bench:
         self._twin = Requests(model, undocumented=False)
         self._sets: dict[str, DocumentSet] = {}
         self._mentioned: dict[str, frozenset[str]] = {}
-        self._chains: dict[int, tuple[DocumentSet, int, Chain]] = {}
+        self._chains: dict[int, tuple[DocumentSet, ...]] = {}
+        self._here: dict[object, Vector] = {}
+        self._plain: dict[int, tuple[int, ...]] = {}
         self.rulings: dict[Ruling, int] = {}
         self._instances: dict[object, int] = {}
         self._kept: list[Templates] = []
@@ -128,7 +137,7 @@ class Bench:
             kinds: list[object] = []
             for request in checks:
                 check = request.check
-                kind = (check.id, check.confidence, check.open_resource, check.action)
+                kind = (check.id, check.confidence, check.open_resource)
                 if check.id != "recipients" or kind not in kinds:
                     kinds.append(kind)
                 resources[check.resource, check.open_resource] = None
@@ -140,6 +149,7 @@ class Bench:
             self._knowledge.numbers.of(("shape", tuple(shape))),
             tuple(resources),
             self.decider.missing(sender, identity).account,
+            tuple(shape),
             {},
             any(self._has_policies(name) for name in [identity.arn, *names]),
         )
@@ -164,13 +174,13 @@ class Bench:
 
     # Layers
 
-    def _facts(self, documents: DocumentSet, number: int, group: Group, ask: Ask) -> object:
+    def _facts(self, documents: DocumentSet, group: Group, ask: Ask) -> object:
         """What the answer of some documents to a group and an identity can turn on."""
         found: list[object] = [ask.shape]
         if documents.patterns:
-            bits = ask.bits.get(number)
+            bits = ask.bits.get(documents.patterns)
             if bits is None:
-                bits = ask.bits[number] = _bits(documents.patterns, ask.resources)
+                bits = ask.bits[documents.patterns] = _bits(documents.patterns, ask.resources)
             found.append(bits)
         if documents.variable:
             found.append(ask.resources)
@@ -185,83 +195,60 @@ class Bench:
             if documents.account_keys:
                 found.append(group.account)
             if documents.principal_keys:
-                found.append(group.attributes)
+                found.append(group.attributes(documents))
         return tuple(found)
 
-    def _own(self, group: Group, ask: Ask) -> Vector:
-        documents, number = self._knowledge.set_of(group.own)
-        key = ("own", number, self._facts(documents, number, group, ask))
-        return self._known(key, lambda: self._layer(Layer.IDENTITY_POLICY, documents, group, ask))
-
-    def _boundary(self, group: Group, ask: Ask) -> Vector:
-        if group.boundary is None:
-            return ABSENT
-        documents, number = self._knowledge.set_of((group.boundary,))
-        key = ("boundary", number, self._facts(documents, number, group, ask))
-        return self._known(
-            key, lambda: self._layer(Layer.PERMISSIONS_BOUNDARY, documents, group, ask)
-        )
-
-    def _known(self, key: object, make: Callable[[], Vector]) -> Vector:
+    def _layer(
+        self,
+        layer: Layer,
+        documents: DocumentSet,
+        group: Group,
+        ask: Ask,
+        unread: bool = False,
+    ) -> Vector:
+        here = None
+        if not documents.keys:
+            # Within the batch the answer is the same for all principals.
+            here = (layer, documents, id(ask), unread)
+            found = self._here.get(here)
+            if found is not None:
+                return found
+        key = (layer, documents.number, unread, self._facts(documents, group, ask))
         found = self._knowledge.vectors.get(key)
         if found is None:
-            found = self._knowledge.vectors[key] = make()
+            found = self._knowledge.vectors[key] = layer_vector(
+                layer,
+                documents,
+                self._asked(self._requests, group.sender, ask.identity),
+                self._asked(self._twin, group.sender, ask.identity)
+                if documents.undocumented
+                else None,
+                self._knowledge.numbers,
+                unread=unread,
+            )
+        if here is not None:
+            self._here[here] = found
         return found
-
-    def _layer(self, layer: Layer, documents: DocumentSet, group: Group, ask: Ask) -> Vector:
-        names = [policy.arn or policy.name for policy in documents.policies]
-        places = tuple(str(names.index(name)) for name in names)
-        lack = None
-        if layer is Layer.PERMISSIONS_BOUNDARY:
-            lack = Denial(layer, "implicit", "0")
-        return layer_vector(
-            layer,
-            ((documents.policies, places, lack, False),),
-            self._asked(self._requests, group.sender, ask.identity),
-            self._asked(self._twin, group.sender, ask.identity) if documents.undocumented else None,
-            self._knowledge.numbers,
-        )
 
     def _chain(self, group: Group, ask: Ask) -> Vector:
         chain = group.chain
         if chain.levels is None:
             return ABSENT
-        known = self._chains.get(id(chain))
-        if known is None:
-            known = self._chains[id(chain)] = self._chain_set(chain, group.account)
-        documents, number, _ = known
-        key = ("chain", number, self._facts(documents, -2 - number, group, ask))
-        return self._known(key, lambda: self._chain_vector(chain, documents, group, ask))
-
-    def _chain_set(self, chain: Chain, account: str | None) -> tuple[DocumentSet, int, Chain]:
-        named = tuple(
-            (
-                _HERE if target == account else target,
-                tuple((policy.document.digest, policy.arn or policy.name) for policy in level),
-            )
-            for target, level in zip(chain.targets, chain.levels or (), strict=False)
-        )
-        number = self._knowledge.numbers.of(("chain", named, chain.open_levels))
-        policies = (policy for level in chain.levels or () for policy in level)
-        return DocumentSet(policies), number, chain
-
-    def _chain_vector(self, chain: Chain, documents: DocumentSet, group: Group, ask: Ask) -> Vector:
-        levels = []
+        levels = self._chains.get(id(chain))
+        if levels is None:
+            levels = self._chains[id(chain)] = tuple(map(self._knowledge.set_of, chain.levels))
         layer = Layer.SERVICE_CONTROL_POLICY
-        for place, policies in enumerate(chain.levels or ()):
-            target = chain.targets[place]
-            target = _HERE if target == group.account else target
-            moved = tuple(replace(policy, target=target) for policy in policies)
-            names = tuple(policy.arn or policy.name for policy in policies)
-            lack = Denial(layer, "implicit", target=target)
-            levels.append((moved, names, lack, place in chain.open_levels))
-        return layer_vector(
-            layer,
-            tuple(levels),
-            self._asked(self._requests, group.sender, ask.identity),
-            self._asked(self._twin, group.sender, ask.identity) if documents.undocumented else None,
-            self._knowledge.numbers,
-        )
+        vectors = [
+            self._layer(layer, documents, group, ask, place in chain.open_levels)
+            for place, documents in enumerate(levels)
+        ]
+        # Equal structures can stand for other statements: the levels themselves are the key.
+        key = ("levels", *map(id, vectors))
+        found = self._knowledge.vectors.get(key)
+        if found is None:
+            found = chain_vector(vectors, self._knowledge.numbers)
+            self._knowledge.vectors[key] = found
+        return found
 
     def _resource(self, group: Group, ask: Ask) -> Vector:
         if not ask.policies:
@@ -280,8 +267,12 @@ class Bench:
             "resource", arn, ask.shape, ask.cross, account, group.type,
             group.boundary is not None or bool(group.boundary_missing), group.named, group.exact,
             group.in_organization,
+            tuple(group.attributes(s) for s in sets.values() if s.principal_keys),
         )  # fmt: skip
-        return self._known(key, lambda: self._resource_vector(sets, group, ask))
+        found = self._knowledge.vectors.get(key)
+        if found is None:
+            found = self._knowledge.vectors[key] = self._resource_vector(sets, group, ask)
+        return found
 
     def _accounts_named(self, sets: Mapping[str, DocumentSet]) -> frozenset[str]:
         """The accounts that the principals of sending policies name."""
@@ -310,56 +301,71 @@ class Bench:
 
     def decide(self, group: Group, ask: Ask) -> tuple[int, ...]:
         """The rulings of a group on an identity, one an action, as places in `rulings`."""
+        boundary = group.boundary
         vectors = (
-            self._own(group, ask),
-            self._boundary(group, ask),
+            self._layer(Layer.IDENTITY_POLICY, group.own, group, ask),
+            ABSENT
+            if boundary is None
+            else self._layer(Layer.PERMISSIONS_BOUNDARY, boundary, group, ask),
             self._chain(group, ask),
             self._resource(group, ask),
         )
-        key = (
-            tuple(vector.structure for vector in vectors),
-            ask.shape,
+        rest = (
             ask.cross,
-            group.type,
+            # Users and roles are decided by the same rules.
+            "" if group.type in ("user", "role") else group.type,
             group.in_organization,
             (len(group.missing), len(group.boundary_missing)),
             (len(ask.identity.missing), len(ask.missing), len(group.chain.missing)),
         )
-        templates = self._knowledge.templates.get(key)
+        key = (*(vector.number for vector in vectors), ask.shape, rest)
+        templates = self._knowledge.rows.get(key)
         if templates is None:
-            templates = self._templates(group, ask, vectors)
+            templates = tuple(
+                self._template(group, ask, vectors, place, rest)
+                for place in range(len(self._knowledge.actions))
+            )
             if all(template.shared for template in templates):
-                self._knowledge.templates[key] = templates
+                self._knowledge.rows[key] = templates
             else:
                 self._kept.append(templates)
-        return tuple(
-            self._number(template, place, vectors, group, ask)
-            for place, template in enumerate(templates)
-        )
+        known = self._plain.get(id(templates))
+        if known is None:
+            known = tuple(
+                self._number(template, place, vectors, group, ask)
+                for place, template in enumerate(templates)
+            )
+            if not any(template.swaps or template.missing for template in templates):
+                self._plain[id(templates)] = known
+        return known
 
-    def _templates(self, group: Group, ask: Ask, vectors: tuple[Vector, ...]) -> Templates:
-        sender, identity = group.sender, ask.identity
-        found: list[Template] = []
-        for place, action in enumerate(self._knowledge.actions):
-            ruling = self.decider.decide(sender, identity, action)
-            named = {
-                self._denial(slot, layer, group): (layer, number)
-                for layer, vector in enumerate(vectors)
-                for number, slot in enumerate(vector.slots[place])
-            }
-            denials = (*ruling.denials, *ruling.possible, *(d for d, _ in ruling.without))
-            distinct = tuple(dict.fromkeys(denials))
-            swaps = tuple((d, *named[d]) for d in distinct if d in named)
-            gaps = self._gaps(group, ask) if ruling.missing else []
-            places = tuple(gaps.index(text) if text in gaps else -1 for text in ruling.missing)
-            found.append(
-                Template(
-                    ruling, swaps, places,
-                    -1 not in places
-                    and not any(_belongs(d, group, ask) for d in distinct if d not in named),
-                )
-            )  # fmt: skip
-        return tuple(found)
+    def _template(
+        self, group: Group, ask: Ask, vectors: tuple[Vector, ...], place: int, rest: object
+    ) -> Template:
+        key = (*(vector.structures[place] for vector in vectors), ask.kinds[place], rest)
+        found = self._knowledge.templates.get(key)
+        if found is not None:
+            return found
+        action = self._knowledge.actions[place]
+        ruling = self.decider.decide(group.sender, ask.identity, action)
+        named: dict[Denial, tuple[int, int]] = {}
+        for layer, vector in enumerate(vectors):
+            for number, slot in enumerate(vector.slots[place]):
+                named.setdefault(self._denial(slot, layer, group), (layer, number))
+        denials = (*ruling.denials, *ruling.possible, *(d for d, _ in ruling.without))
+        distinct = tuple(dict.fromkeys(denials))
+        gaps = self._gaps(group, ask) if ruling.missing else []
+        missing = tuple(gaps.index(text) if text in gaps else -1 for text in ruling.missing)
+        found = Template(
+            ruling,
+            tuple((d, *named[d]) for d in distinct if d in named),
+            missing,
+            -1 not in missing
+            and not any(_belongs(d, group, ask) for d in distinct if d not in named),
+        )
+        if found.shared:
+            self._knowledge.templates[key] = found
+        return found
 
     def _gaps(self, group: Group, ask: Ask) -> list[str]:
         missing = self.decider.missing(group.sender, ask.identity)
@@ -368,14 +374,18 @@ class Bench:
     @staticmethod
     def _denial(slot: Denial, layer: int, group: Group) -> Denial:
         """What stands in a slot, for the principals of a group."""
-        if layer == _OWN:
-            policy = group.own[int(slot.policy or 0)]
-            return replace(slot, policy=policy.arn or policy.name)
-        if layer == _BOUNDARY and group.boundary is not None:
-            return replace(slot, policy=group.boundary.arn or group.boundary.name)
-        if layer == _CHAIN and slot.target == _HERE:
-            return replace(slot, target=group.account)
-        return slot
+        if layer == _RESOURCE:
+            return slot
+        place = None if slot.policy is None else int(slot.policy)
+        target = None
+        if layer == _CHAIN:
+            level = int(slot.target or 0)
+            target = group.chain.targets[level]
+            names = names_of((group.chain.levels or ())[level])
+        else:
+            names = (group.boundary_name,) if layer == _BOUNDARY else group.own_names
+        name = None if place is None else names[place]
+        return Denial(slot.layer, slot.kind, name, slot.sid, slot.statement_index, target)
 
     def _number(
         self,
@@ -419,9 +429,7 @@ def _belongs(denial: Denial, group: Group, ask: Ask) -> bool:
     """Whether a denial's names are of one account, so that no other can take the ruling."""
     text = f"{denial.policy} {denial.target}"
     own = (group.account, ask.identity.account)
-    names = {policy.arn or policy.name for policy in group.own} | {
-        policy.name for policy in ask.identity.policies
-    }
+    names = {*group.own_names, *(policy.name for policy in ask.identity.policies)}
     return any(a is not None and a in text for a in own) or denial.policy in names
 
 

@@ -8,7 +8,7 @@ own ARNs; `slots` say what each number stands for. Cells of equal structures hav
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -21,17 +21,26 @@ from ses_audit.policy.reduce import (
     reduce_layer,
     reduce_resource_policies,
 )
-from ses_audit.policy.types import AttachedPolicy, Clause, Denial, Layer
+from ses_audit.policy.types import AttachedPolicy, Clause, Denial, Document, Layer
 from ses_audit.ses.context import documented_for_ses
 
-__all__ = ["ABSENT", "DocumentSet", "Numbers", "Vector", "layer_vector", "resource_vector"]
+__all__ = [
+    "ABSENT",
+    "DocumentSet",
+    "Numbers",
+    "Outline",
+    "Vector",
+    "chain_vector",
+    "layer_vector",
+    "resource_vector",
+]
 
 
 class Numbers:
     """Small numbers for equal things."""
 
     def __init__(self) -> None:
-        self._known: dict[object, int] = {}
+        self._known: dict[object, int] = {"plain": PLAIN}
 
     def of(self, thing: object) -> int:
         """The number of a thing."""
@@ -43,17 +52,22 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Vector:
-    """One layer's structure for the seven actions, and what its numbers stand for.
+    """One layer's structures, one an action, and what their numbers stand for.
 
-    `slots[action]` holds denials as far as they are known: of the layers of a principal
-    `policy` is the place of the policy among the principal's, as text.
+    `number` is one number for all of them. `slots[action]` holds denials as far as they are
+    known: `policy` is the place of the policy in its set, as text, and for an SCP `target` the
+    place of the level.
     """
 
-    structure: int
+    structures: tuple[int, ...]
     slots: tuple[tuple[Denial, ...], ...]
+    number: int
 
 
-ABSENT = Vector(-1, ((),) * 16)
+PLAIN = 0
+"""The structure of an SCP level that allows and denies nothing."""
+
+ABSENT = Vector((-1,) * 16, ((),) * 16, -1)
 """The vector of a layer that does not apply."""
 
 _ACCOUNT_KEYS = frozenset({"aws:principalaccount", "aws:principalorgpaths"})
@@ -72,18 +86,64 @@ def of_each_principal(key: str) -> bool:
     return key.startswith("aws:principal") or key in ("aws:username", "aws:userid")
 
 
-class DocumentSet:
-    """The documents of one layer of one principal, account or identity."""
+class Outline:
+    """A document without its resource patterns, which are numbered: equal for copies of it."""
 
-    def __init__(self, policies: Iterable[AttachedPolicy]) -> None:
+    __slots__ = ("key", "patterns", "variable")
+
+    def __init__(self, document: Document) -> None:
+        patterns: dict[str, int] = {}
+        statements: list[object] = []
+        self.variable = False
+        for s in document.statements:
+            named: list[object] | None = None if s.resources is None else []
+            for pattern in s.resources or ():
+                if named is None:
+                    continue
+                if pattern == "*" or "${" in pattern:
+                    self.variable = self.variable or pattern != "*"
+                    named.append(pattern)
+                else:
+                    named.append(patterns.setdefault(pattern, len(patterns)))
+            statements.append(
+                (
+                    s.index, s.sid, s.effect, s.actions, s.actions_negated,
+                    None if named is None else tuple(named), s.resources_negated, s.conditions,
+                    s.principal,
+                )
+            )  # fmt: skip
+        self.key = (document.version, tuple(statements))
+        self.patterns = tuple(patterns)
+
+
+class DocumentSet:
+    """The documents of one layer of one principal, account or identity.
+
+    Parameters
+    ----------
+    policies
+        The documents, under their names.
+    outlines
+        Theirs, in the same order.
+    number
+        Equal for sets of copies under other names.
+    """
+
+    def __init__(
+        self,
+        policies: Iterable[AttachedPolicy],
+        outlines: Iterable[Outline] | None = None,
+        number: int = -1,
+    ) -> None:
         self.policies = tuple(policies)
+        self.number = number
+        known = [Outline(p.document) for p in self.policies] if outlines is None else outlines
+        drawn = tuple(known)
         self.keys: frozenset[str] = frozenset().union(
             *(referenced_keys(policy.document) for policy in self.policies)
         )
-        statements = [s for p in self.policies for s in p.document.statements]
-        patterns = sorted({r for s in statements for r in s.resources or ()} - {"*"})
-        self.patterns = tuple(p for p in patterns if "${" not in p)
-        self.variable = len(self.patterns) < len(patterns)
+        self.patterns = tuple(pattern for outline in drawn for pattern in outline.patterns)
+        self.variable = any(outline.variable for outline in drawn)
         """Whether a resource pattern holds a variable."""
         self.undocumented = not all(map(documented_for_ses, self.keys))
         self.principal_keys = tuple(sorted(filter(of_each_principal, self.keys)))
@@ -178,7 +238,7 @@ def _level(
     lack: Denial | None,
     unread: bool = False,
 ) -> object:
-    """The structure of one set of documents for one check; None where it changes nothing."""
+    """The structure of one set of documents for one check; PLAIN where it changes nothing."""
     opened = request.ask(keys)
     allow = FALSE
     denies: list[tuple[int, Formula]] = []
@@ -198,11 +258,10 @@ def _level(
             one = replace(policy, document=replace(policy.document, statements=(statement,)))
             formula = reduce_layer((one,), opened).deny
             if formula is not FALSE:
-                target = None if layer is Layer.IDENTITY_POLICY else policy.target
-                denial = Denial(layer, "explicit", name, statement.sid, statement.index, target)
+                denial = Denial(layer, "explicit", name, statement.sid, statement.index)
                 denies.append((slots.of(denial), formula))
     if layer is Layer.SERVICE_CONTROL_POLICY and allow is TRUE and not denies:
-        return None
+        return PLAIN
     lacking = slots.of(lack) if lack is not None and allow is not TRUE else -1
     facts = _facts([allow, *(formula for _, formula in denies)], request, opened)
     return (allow, tuple(denies), lacking, facts)
@@ -213,7 +272,7 @@ Say = Callable[[CheckRequest, _Slots], object]
 
 def _vector(asked: Asked, say: Say, numbers: Numbers) -> Vector:
     """Put what a layer says of each check together; recipients it treats alike are one."""
-    structures: list[object] = []
+    structures: list[int] = []
     every: list[tuple[Denial, ...]] = []
     for requests in asked:
         slots = _Slots()
@@ -229,27 +288,29 @@ def _vector(asked: Asked, say: Say, numbers: Numbers) -> Vector:
             said += recipients
         else:
             said += [answer for answer, _ in recipients[:1]]
-        structures.append(tuple(said))
+        plain = all(answer is PLAIN for answer in said)
+        structures.append(PLAIN if plain else numbers.of(tuple(said)))
         every.append(tuple(slots.found))
-    return Vector(numbers.of(tuple(structures)), tuple(every))
+    return Vector(tuple(structures), tuple(every), numbers.of(tuple(structures)))
 
 
 def layer_vector(
     layer: Layer,
-    levels: tuple[tuple[tuple[AttachedPolicy, ...], tuple[str, ...], Denial | None, bool], ...],
+    documents: DocumentSet,
     asked: Asked,
     twin: Asked | None,
     numbers: Numbers,
+    *,
+    unread: bool = False,
 ) -> Vector:
-    """The vector of identity policies, of a boundary, or of the levels of SCPs.
+    """The vector of identity policies, of a boundary, or of one level of SCPs.
 
     Parameters
     ----------
     layer
         Which.
-    levels
-        For each level its documents, what a denial calls them, what the lack of an allow is
-        called, and whether an allow may be there that was not read.
+    documents
+        All of them.
     asked
         The checks of a principal and an identity.
     twin
@@ -257,17 +318,21 @@ def layer_vector(
         the documents name none.
     numbers
         Of structures.
+    unread
+        Whether an allow may be there that was not read.
     """
-    keys: frozenset[str] = frozenset().union(
-        *(referenced_keys(p.document) for policies, *_ in levels for p in policies)
-    )
+    names = [policy.arn or policy.name for policy in documents.policies]
+    places = tuple(str(names.index(name)) for name in names)
+    lack = None
+    if layer is Layer.PERMISSIONS_BOUNDARY:
+        lack = Denial(layer, "implicit", "0")
+    elif layer is Layer.SERVICE_CONTROL_POLICY:
+        lack = Denial(layer, "implicit")
 
     def say(request: CheckRequest, slots: _Slots) -> object:
-        found = [
-            _level(layer, policies, names, request, keys, slots, lack, unread)
-            for policies, names, lack, unread in levels
-        ]
-        return tuple(level for level in found if level is not None)
+        return _level(
+            layer, documents.policies, places, request, documents.keys, slots, lack, unread
+        )
 
     return _with_twin(_vector(asked, say, numbers), twin, say, numbers)
 
@@ -277,8 +342,24 @@ def _with_twin(vector: Vector, twin: Asked | None, say: Say, numbers: Numbers) -
         return vector
     other = _vector(twin, say, numbers)
     # The twin only changes a confidence; its denials are in no row, but structures number them.
-    structure = numbers.of(("twin", vector.structure, other.structure))
-    return Vector(structure, vector.slots)
+    both = tuple(
+        numbers.of(("twin", *pair))
+        for pair in zip(vector.structures, other.structures, strict=True)
+    )
+    return Vector(both, vector.slots, numbers.of(both))
+
+
+def chain_vector(levels: Sequence[Vector], numbers: Numbers) -> Vector:
+    """The vector of all levels of SCPs; those that change nothing are left out."""
+    structures: list[int] = []
+    every: list[tuple[Denial, ...]] = []
+    for action in range(len(levels[0].structures) if levels else 0):
+        kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
+        structures.append(numbers.of(("levels", *(v.structures[action] for _, v in kept))))
+        every.append(
+            tuple(replace(slot, target=str(n)) for n, v in kept for slot in v.slots[action])
+        )
+    return Vector(tuple(structures), tuple(every), numbers.of(("chain", *structures)))
 
 
 def resource_vector(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from ses_audit.audit.classes import DocumentSet, Numbers, Vector
+from ses_audit.audit.classes import DocumentSet, Numbers, Outline, Vector
 from ses_audit.audit.columns import Columns, Row
 from ses_audit.audit.documents import Documents
 from ses_audit.audit.gaps import Gaps
@@ -66,8 +66,12 @@ class Knowledge:
         self.documents = Documents(Texts(columns), actions)
         self.numbers = Numbers()
         self.vectors: dict[object, Vector] = {}
-        self.templates: dict[object, tuple[Template, ...]] = {}
-        self._sets: dict[object, tuple[DocumentSet, int]] = {}
+        self.templates: dict[object, Template] = {}
+        """By the structures of one action."""
+        self.rows: dict[object, tuple[Template, ...]] = {}
+        """By the structures of all actions."""
+        self._sets: dict[object, DocumentSet] = {}
+        self._outlines: dict[str, Outline] = {}
         self._speaks: dict[str, bool | None] = {}
         self._matched: dict[str, frozenset[str]] = {}
 
@@ -140,14 +144,21 @@ class Knowledge:
         """A document, parsed and cut to what a send can meet."""
         return self.documents.get(sha)
 
-    def set_of(self, policies: tuple[AttachedPolicy, ...]) -> tuple[DocumentSet, int]:
-        """A set of documents and its number: equal for copies under other names."""
+    def set_of(self, policies: tuple[AttachedPolicy, ...]) -> DocumentSet:
+        """A set of documents; its number is equal for copies under other names."""
         names = [policy.arn or policy.name for policy in policies]
-        key = tuple(
-            (policy.document.digest, names.index(name))
-            for policy, name in zip(policies, names, strict=True)
-        )
+        places = tuple(map(names.index, names))
+        key = (tuple(policy.document.digest for policy in policies), places)
         found = self._sets.get(key)
         if found is None:
-            found = self._sets[key] = (DocumentSet(policies), len(self._sets))
+            outlines = [self._outline(policy.document) for policy in policies]
+            number = self.numbers.of(
+                ("set", places, *(self.numbers.of(outline.key) for outline in outlines))
+            )
+            found = self._sets[key] = DocumentSet(policies, outlines, number)
         return found
+
+    def _outline(self, document: Document) -> Outline:
+        if document.digest not in self._outlines:
+            self._outlines[document.digest] = Outline(document)
+        return self._outlines[document.digest]

@@ -217,7 +217,7 @@ class _Batch:
             for sender in crossing.unread(account):
                 unread.append(sender)
                 unread_classes.append(count + len(found))
-                found = [*found, Group.of_one(sender, self._bench.decider.scp_chain(sender))]
+                found = [*found, self._alone(sender)]
             numbers: list[tuple[Ask, int]] = []
             by_key: dict[object, int] = {}
             if found:
@@ -274,6 +274,9 @@ class _Batch:
                     coded = -1 - guest.special.number
                     cells.add(first + place, coded, self._bench.decide(group, ask))
 
+    def _alone(self, sender: Sender) -> Group:
+        return Group.of_one(sender, self._bench.decider.scp_chain(sender), self._knowledge)
+
     def _identity(self, guest: Guest) -> Identity:
         return self._model.identities[guest.special.arn]
 
@@ -284,7 +287,7 @@ class _Batch:
         if account not in self._chain_uses:
             levels = self._model.organization.scp_chain(account).levels or ()
             policies = tuple(policy for level in levels for policy in level)
-            self._chain_uses[account] = self._knowledge.set_of(policies)[0].clauses
+            self._chain_uses[account] = self._knowledge.set_of(policies).clauses
         return self._chain_uses[account]
 
     def _uses_of_policies(self, account: str) -> Uses:
@@ -299,12 +302,12 @@ class _Batch:
     def _class_key(self, groups: list[Group]) -> _Keyed:
         sets: dict[int, DocumentSet] = {}
         for group in groups:
-            for policies in (group.own, (group.boundary,) if group.boundary else ()):
-                documents, number = self._knowledge.set_of(policies)
-                sets[number] = documents
-            levels = group.chain.levels or ()
-            chain, number = self._knowledge.set_of(tuple(p for level in levels for p in level))
-            sets[number] = chain
+            for documents in (group.own, group.boundary):
+                if documents is not None:
+                    sets[id(documents)] = documents
+            for level in group.chain.levels or ():
+                documents = self._knowledge.set_of(level)
+                sets[id(documents)] = documents
         return _Keyed(sets.values())
 
     def _sender_rows(
@@ -382,7 +385,7 @@ def run_others(knowledge: Knowledge, task: OthersTask) -> Part:
     for special, senders in task.pairs:
         identity = model.identities[special.arn]
         for number, sender in senders:
-            group = Group.of_one(sender, bench.decider.scp_chain(sender))
+            group = Group.of_one(sender, bench.decider.scp_chain(sender), knowledge)
             ask = bench.ask(identity, sender)
             cells.add(-1 - number, -1 - special.number, bench.decide(group, ask))
     return Part(
