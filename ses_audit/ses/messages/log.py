@@ -22,13 +22,13 @@ _PREFIX = re.compile(
 )
 # What a line begins with that goes on with a message of the line before.
 _GOES_ON = re.compile(
-    r"[\s>|/#]{0,40}(?:[45][0-9]{2}[ -](?:[45]\.[0-9.]{3,7} )?)?"
+    r"(?:[\s>|/#]|&gt;){0,40}(?:[45][0-9]{2}[ -](?:[45]\.[0-9.]{3,7} )?)?"
     r"(?:is not auth|not auth|authori[sz]ed to|to perform|on resource|because no"
     r"|with an explicit|explicit deny|deny in an?\b|control policy|endpoint policy|policy allows"
     r"|boundary allows|transitively|Go to https|or call the Get)",
     re.IGNORECASE,
 )
-_COULD_GO_ON = re.compile(r"[\s>|/#]{0,40}['\"`]?(?:arn:|[A-Za-z-]{2,40}:[A-Z])")
+_COULD_GO_ON = re.compile(r"(?:[\s>|/#]|&gt;){0,40}['\"`]?(?:arn:|[A-Za-z-]{2,40}:[A-Z])")
 # What a line ends in that is in the middle of a message.
 _OPEN = re.compile(
     r"(?:\buser[\s:'\"`]{0,10}(?:['\"`]?arn:\S{0,2048})?|['\"`]arn:[^\s'\"`]{0,2048}"
