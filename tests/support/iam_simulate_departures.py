@@ -88,6 +88,18 @@ def _early_variable(_name: str, pattern: str) -> bool:
     return "${" in pattern.rsplit(":identity/", 1)[0]
 
 
+def _no_early_variables(line: Line) -> Line:
+    for _, _, statement in _statements(_without_patterns(_early_variable, whole=False)(line)):
+        for operator, keys in statement.get("Condition", {}).items():
+            if "arn" in operator.lower():
+                for name in keys:
+                    keys[name] = [
+                        "arn:no:such:arn:is:there" if "${aws:PrincipalAccount}" in each else each
+                        for each in decide.many(keys[name])
+                    ]
+    return line
+
+
 def _lower_start(line: Line) -> Line:
     for _, _, statement in _statements(line):
         for element in ("Resource", "NotResource"):
@@ -238,9 +250,7 @@ DEPARTURES: dict[str, Departure] = {
     "variables are replaced whatever the Version": Departure(
         "8, and the list of its departures", _newest_version
     ),
-    "a variable before the resource segment never matches": Departure(
-        "8", _without_patterns(_early_variable, whole=False)
-    ),
+    "a variable before the resource segment never matches": Departure("8", _no_early_variables),
     "a NotResource with a variable that has no value matches nothing": Departure(
         "8", reference=lambda: patch.object(decide, "resources_match", _no_not_resource)
     ),
@@ -288,7 +298,7 @@ DEPARTURES: dict[str, Departure] = {
 }
 
 
-def explanation(line: Line, decision: str, most: int = 3) -> tuple[str, ...] | None:
+def explanation(line: Line, decision: str, most: int = 4) -> tuple[str, ...] | None:
     """The fewest departures with which the reference decides as iam-simulate did.
 
     Parameters
