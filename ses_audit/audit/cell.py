@@ -113,10 +113,11 @@ class Cell:
         """The certain denials by the item that each belongs to."""
         found: dict[str, list[Denial]] = {}
         for check, denial in self.certain:
-            found.setdefault(self._item_of(check, denial), []).append(denial)
+            found.setdefault(self.item_of(check, denial), []).append(denial)
         return found
 
-    def _item_of(self, check: CheckRuling, denial: Denial) -> str:
+    def item_of(self, check: CheckRuling, denial: Denial) -> str:
+        """The item that a certain denial belongs to."""
         secondary = SECONDARY.get(check.request.check.id)
         if denial.layer is Layer.IDENTITY_POLICY and denial.kind == "implicit":
             if secondary is not None:

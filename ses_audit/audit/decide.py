@@ -164,7 +164,9 @@ class Decider:
         resource = None
         if check.on_identity:
             # In the sandbox the recipient's own identity is asked, by its own policies.
-            asked = self._model.identities.get(check.resource, identity)
+            asked = identity
+            if check.id != "sender":
+                asked = self._model.identities.get(check.resource, identity)
             if asked.policies:
                 resource = self._layers.rule_resource(
                     asked.policies,

@@ -11,6 +11,7 @@ from ses_audit.audit.decide import Decider
 from ses_audit.audit.explanation import Candidate, Explanation, Note
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.model import Model
+from ses_audit.audit.repairs import proved, repairs
 from ses_audit.audit.resolve import FoundIdentity, FoundPrincipal, find_identity, find_principal
 from ses_audit.audit.senders import Sender
 from ses_audit.audit.tree import explained_check
@@ -213,6 +214,7 @@ class Explainer:
             notes.append(Note("would_allow", text))
         notes += self._gates(identity, action)
         causes = {item.id for item in items if item.status == "cause"}
+        mended = repairs(cell, *by_identity.asked) if ruling.verdict is Verdict.DENIED else ()
         if message is not None:
             notes += self._against(message, sender, causes)
         return Explanation(
@@ -232,6 +234,8 @@ class Explainer:
             notes=tuple(notes),
             taken_at=self._taken_at,
             rule_confidence=ruling.confidence,
+            repairs=mended,
+            verdict_repaired=proved(cell, mended) if mended else None,
         )
 
     def _gates(self, identity: Identity, action: str) -> list[Note]:

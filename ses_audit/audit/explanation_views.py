@@ -47,6 +47,13 @@ def text_lines(found: Explanation) -> Iterator[str]:
             yield f"  missing: {'; '.join(item.missing)}"
         if item.repair and item.status == "cause":
             yield f"  repair: {item.repair}"
+    if found.repairs:
+        yield ""
+        yield f"Repairs (decided again with all of them: {found.verdict_repaired}):"
+        for repair in found.repairs:
+            yield f"  · {repair.title}"
+            for line in (repair.statement or "").splitlines():
+                yield f"      {line}"
     if found.candidates:
         yield ""
         yield "It may mean:"
@@ -69,6 +76,14 @@ def markup(found: Explanation) -> str:
         parts.append('<th scope="col">Why</th></tr></thead><tbody>')
         parts += [_row(item) for item in found.checklist]
         parts.append("</tbody></table>")
+    if found.repairs:
+        listed = "".join(
+            f"<li>{escape(repair.title)}<pre>{escape(repair.statement or '')}</pre></li>"
+            for repair in found.repairs
+        )
+        verdict = escape(found.verdict_repaired)
+        parts.append(f"<p>Repairs (decided again with all of them: {verdict}):</p>")
+        parts.append(f"<ul>{listed}</ul>")
     if found.candidates:
         listed = "".join(f"<li><code>{escape(c.arn)}</code></li>" for c in found.candidates)
         parts.append(f"<p>It may mean:</p><ul>{listed}</ul>")

@@ -44,6 +44,8 @@ class FoundIdentity:
     elsewhere: tuple[Identity, ...] = ()
     exists: bool | None = True
     """Whether it is in the snapshot; None where its account and region were not read."""
+    asked: tuple[str, ...] = ()
+    """The ARN that was asked for, where another identity covers it."""
 
 
 def find_principal(model: Model, text: str, identity: Identity | None) -> FoundPrincipal:
@@ -233,7 +235,8 @@ def _by_arn(model: Model, partition: str, region: str, account: str, name: str) 
             "which covers it. Some report that the address's own ARN is checked all the same; a "
             "repair that names both is safe."
         )
-        return FoundIdentity(cover, (Note("covered", said),))
+        arn = f"arn:{partition}:ses:{region}:{account}:identity/{name}"
+        return FoundIdentity(cover, (Note("covered", said),), asked=(arn,))
     arn = f"arn:{partition}:ses:{region}:{account}:identity/{name}"
     elsewhere = tuple(i for i in model.identities.values() if i.known and i.name == name)
     missing = model.gaps.of(account, region, "sesv2", "ListEmailIdentities")
