@@ -67,7 +67,7 @@ class Controls:
             counts=self.counts,
             cells=self.cells,
             matrix=self.matrix,
-            to_matrix=self.to_matrix,
+            to_cells=self.to_matrix,
             explorer=self.box,
         )
         self._show()

@@ -157,7 +157,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
         f"WITH {DENIES.format(where=where)} SELECT coalesce(policy, ''), coalesce(sid, ''), "
         "statement_index, denial_kind, coalesce(target, ''), blocker, principal_arn, "
         "principal_type, principal_name, principal_account, principal_account_name, identity_arn, "
-        "identity_name, region, verdict_without, verdict_without_scp, verdict, "
+        "identity_name, region, verdict_without, verdict_without_scp, "
         "list(action ORDER BY action) AS actions, min(ruling) AS ruling "
         f"FROM denies {only} GROUP BY ALL"
     )
@@ -168,7 +168,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
     found = audit.queries.rows(
         f"SELECT * FROM ({source}) ORDER BY CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
         f"WHEN 'narrows' THEN 2 ELSE 3 END, "
-        f"{', '.join(map(str, range(1, 20)))} LIMIT {LIMIT}",
+        f"{', '.join(map(str, range(1, 19)))} LIMIT {LIMIT}",
         values,
     )
     reasons = Reasons(audit, (row[-1] for row in found))
@@ -177,7 +177,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
     for row in found:
         key = StatementKey(*row[:5])
         blocker, who, who_type, name, account_id, account, _, identity, region = row[5:14]
-        without, without_scp, verdict, actions, ruling = row[14:]
+        without, without_scp, actions, ruling = row[14:]
         names = [a.removeprefix("ses:") for a in actions]
         also = [
             reasons.words(r, together=reasons.together(ruling))
@@ -191,7 +191,6 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
                 identity_label(identity),
                 region_label(region),
                 "all" if len(names) == every else escape(", ".join(names)),
-                _verdict(verdict, without_scp),
                 _without(without if without is not None else without_scp),
                 _without(without_scp),
                 escape("; ".join(dict.fromkeys(also))),
@@ -209,7 +208,6 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
                 "Identity",
                 "Region",
                 "Actions",
-                "Verdict",
                 "Without it",
                 "Without SCPs",
                 "Also denied by",
@@ -228,12 +226,6 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
             what="rows",
         )
     )
-
-
-def _verdict(verdict: str, without_scp: str) -> str:
-    if verdict == "DENIED" and without_scp in ("ALLOWED", "CONDITIONAL"):
-        return chip("scp_alone")
-    return chip(verdict_kind(verdict).name)
 
 
 def _without(verdict: str | None) -> str:

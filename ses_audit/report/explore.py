@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ses_audit.audit.queries import OUTSIDE, RANKS, ROOT, Selection
+from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import kind, legend
-from ses_audit.report.labels import type_word
+from ses_audit.report.labels import identity_label, principal_label, region_label, type_word
 from ses_audit.report.matrix_html import principal_matrix
 from ses_audit.report.page import Html
 from ses_audit.report.rollup_html import MANY_ACCOUNTS, rollup
@@ -53,6 +54,10 @@ class Cell:
     action: str
     kind: str
     label: str
+    """Plain text."""
+    who: str
+    where: str
+    """The principal and the identity, as safe markup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +179,14 @@ class Explorer:
         """
         where, values = self.selection.where()
         found = self.audit.queries.rows(
-            "SELECT principal_arn, principal_name, principal_account_name, identity_arn, "
-            "identity_name, region, action, rank, min(ruling) FROM verdicts "
-            f"WHERE {where} GROUP BY ALL ORDER BY rank, principal_account_name, principal_arn, "
+            "SELECT principal_arn, principal_type, principal_name, principal_account, "
+            "principal_account_name, identity_arn, identity_name, region, action, rank "
+            f"FROM verdicts WHERE {where} GROUP BY ALL ORDER BY rank, principal_account_name, principal_arn, "
             f"identity_arn, action LIMIT {int(limit)}",
             values,
         )
         cells = []
-        for who, name, account, identity, identity_name, region, action, rank, _ in found:
+        for who, type_, name, id_, account, identity, identity_name, region, action, rank in found:
             shown = kind(RANKS[rank])
             place = "" if region == "*" else f" in {region}"
             cells.append(
@@ -193,6 +198,9 @@ class Explorer:
                     f"{shown.glyph} {shown.word}: {name}{f' ({account})' if account else ''} → "
                     f"{'identities not read' if identity_name == '*' else identity_name}{place}, "
                     f"{action.removeprefix('ses:')}",
+                    f"{principal_label(who, type_, name, account=id_ or '')} "
+                    f"{escape(f'({account})' if account else '')}",
+                    f"{identity_label(identity_name)} {region_label(region)}",
                 )
             )
         return cells

@@ -12,7 +12,7 @@ from ses_audit.report.explain_html import checklist_html, gates_html, headline_h
 from ses_audit.report.explore import Cell, Explorer
 from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import table
-from ses_audit.report.labels import arn, plural
+from ses_audit.report.labels import plural
 from ses_audit.report.links import files_line
 from ses_audit.report.page import Page, section
 from ses_audit.report.scope_html import counts_list, scope_line
@@ -26,7 +26,7 @@ __all__ = ["NAME", "QUESTION", "page"]
 NAME = "06_explore"
 QUESTION = "What does one part of the organization look like?"
 
-_SHOWN = 200
+_SHOWN = 100
 """The most cells listed."""
 
 
@@ -117,8 +117,8 @@ def _table(explorer: Explorer, cells: list[Cell], data: str) -> str:
     total = explorer.count
     rows = [
         [
-            arn(cell.principal),
-            arn(cell.identity),
+            cell.who,
+            cell.where,
             escape(cell.action.removeprefix("ses:")),
             chip(cell.kind),
         ]

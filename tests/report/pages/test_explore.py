@@ -13,6 +13,7 @@ def test_without_a_choice_it_is_the_whole(small: Audit) -> None:
     shown = page(small)
     assert "The whole snapshot: 4 principals × 2 identities, 56 of 56 cells." in shown.answer.text
     assert "Cells: 56 of 56 cells" in shown.table.text
+    assert "user alice (web)  example.com eu-west-1  SendBounce  ● allowed" in shown.table.text
 
 
 def test_one_pair_is_explained(small: Audit) -> None:
