@@ -137,7 +137,12 @@ class Bench:
             kinds: list[object] = []
             for request in checks:
                 check = request.check
-                kind = (check.id, check.confidence, check.open_resource)
+                kind = (
+                    check.id,
+                    check.confidence,
+                    check.passing_confidence,
+                    check.open_resource,
+                )
                 if check.id != "recipients" or kind not in kinds:
                     kinds.append(kind)
                 resources[check.resource, check.open_resource] = None

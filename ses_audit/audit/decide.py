@@ -356,4 +356,4 @@ def _confidence(checks: tuple[CheckRuling, ...], failed: tuple[str, ...]) -> str
     if failed:
         # One well documented check that fails is enough for the denial.
         return min((c.request.check.confidence for c in deciding), key=_CONFIDENCE.index)
-    return max((c.request.check.confidence for c in deciding), key=_CONFIDENCE.index)
+    return max((c.request.check.passing_confidence for c in deciding), key=_CONFIDENCE.index)

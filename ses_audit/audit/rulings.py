@@ -97,6 +97,7 @@ class CheckRuling:
             self.same_account,
             self.identity_side,
             check.confidence,
+            check.passing_confidence,
         )
 
     def formula(self, *, scp: bool = True, without: frozenset[Denial] = NOTHING) -> Formula:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from ses_audit.ses.actions import load_entries, send_action, weakest
+from ses_audit.ses.actions import SendAction, load_entries, send_action, weakest
 
 __all__ = ["AccountRegionFacts", "Check", "IdentityFacts", "checks"]
 
@@ -42,8 +42,11 @@ class AccountRegionFacts:
 class Check:
     """One check: may `action` be done on `resource`?
 
-    `open_resource` says that the resource's name is open: it ends in `*`. Of the checks with the
-    id `recipients` one has to pass for a send to be possible.
+    `confidence` is that of a denial by it. `passing_confidence` is that of its passing, which can
+    turn on a weaker rule: that a sending policy can grant the action to another account, or that
+    the owner's default configuration set does not bind that account. `open_resource` says that
+    the resource's name is open: it ends in `*`. Of the checks with the id `recipients` one has to
+    pass for a send to be possible.
     """
 
     id: str
@@ -52,6 +55,7 @@ class Check:
     confidence: str
     rule: str
     open_resource: bool = False
+    passing_confidence: str = "D"
 
     @property
     def on_identity(self) -> bool:
@@ -68,10 +72,17 @@ def _rules() -> dict[str, tuple[str, str]]:
 
 
 def _check(
-    name: str, action: str, resource: str, *, confidence: str = "D", open_resource: bool = False
+    name: str,
+    action: str,
+    resource: str,
+    *,
+    confidence: str = "D",
+    passing: str = "D",
+    open_resource: bool = False,
 ) -> Check:
     of_rule, rule = _rules()[name]
-    return Check(name, action, resource, weakest(of_rule, confidence), rule, open_resource)
+    sure = weakest(of_rule, confidence)
+    return Check(name, action, resource, sure, rule, open_resource, weakest(sure, passing))
 
 
 def checks(
@@ -139,10 +150,15 @@ def checks(
     configuration_set arn:aws:ses:eu-west-1:1:configuration-set/main R
     """
     known = send_action(action)
-    confidence = known.identity_confidence
-    if cross_account:
-        confidence = weakest(confidence, known.grant_confidence)
-    found = [_check("sender", known.name, identity.arn, confidence=confidence)]
+    found = [
+        _check(
+            "sender",
+            known.name,
+            identity.arn,
+            confidence=known.identity_confidence,
+            passing=_delegate_confidence(known, identity, account_region) if cross_account else "D",
+        )
+    ]
     if return_path is not None and return_path.arn != identity.arn:
         found.append(_check("return_path", known.name, return_path.arn))
     head = identity.arn.split(":")[:4]
@@ -163,3 +179,14 @@ def checks(
     if tracking_overrides:
         found.append(_check("tracking_overrides", OVERRIDES, "*"))
     return tuple(found)
+
+
+def _delegate_confidence(
+    action: SendAction, identity: IdentityFacts, owner: AccountRegionFacts
+) -> str:
+    """How sure it is that a sender of another account passes once both sides allow."""
+    bound = (
+        bool(action.configuration_set and identity.configuration_set)
+        or owner.production_access is False
+    )
+    return weakest(action.grant_confidence, "I" if bound else "D")

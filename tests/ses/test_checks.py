@@ -50,11 +50,21 @@ def test_the_checks_of_a_send(case: dict[str, Any]) -> None:
     )
     expected = [(id, arn(name), code, bool(rest)) for id, name, code, *rest in case["checks"]]
     assert [(c.id, c.resource, c.confidence, c.open_resource) for c in found] == expected
+    passing = [check.passing_confidence for check in found]
+    assert passing[0] == case.get("passing", _passing(case))
+    assert passing[1:] == [check.confidence for check in found[1:]]
     for check in found:
         overrides = check.id == "tracking_overrides"
         wanted = "ses:ApplyTrackingConfigurationOverrides" if overrides else case["action"]
         assert check.action.lower() == wanted.lower()
         assert check.rule
+
+
+def _passing(case: dict[str, Any]) -> str:
+    """Within one account as the check itself; across accounts the owner's set and sandbox count."""
+    own = "R" if case["action"] == "ses:SendCustomVerificationEmail" else "D"
+    bound = case.get("default_set") or case.get("production", True) is False
+    return "I" if case.get("cross") and bound else own
 
 
 def test_sending_policies_are_read_for_identities_only() -> None:
