@@ -298,8 +298,10 @@ class Audit:
         """
         known = [i for i in self.model.identities.values() if identity in (i.arn, i.name)]
         if not known:
+            unread = sum(not i.known for i in self.model.identities.values())
+            gap = f", and {unread} accounts or regions were not read" if unread else ""
             raise UserError(
-                f"no identity {identity} in {self.snapshot.path}; "
+                f"no identity {identity} in {self.snapshot.path}{gap}; "
                 "`ses-audit verdicts` lists those that were read",
                 USAGE,
             )

@@ -273,6 +273,30 @@ def test_the_tree_decides_as_the_verdict_does(audit: Audit) -> None:
         assert all(passes) is (row.verdict != "DENIED"), row.principal_arn
 
 
+def test_every_distinct_cell_is_explained(audit: Audit) -> None:
+    """Causes exactly where the verdict is DENIED; the trees agree; repairs mend."""
+    frame = audit.verdicts(unrelated=True)
+    told = ["principal_type", "identity_arn", "action", "verdict", "verdict_without_scp"]
+    told += ["denied_by", "denied_policies", "conditions", "missing_evidence"]
+    for row in frame.drop_duplicates(told).itertuples():
+        found = audit.explain(row.principal_arn, row.action, row.identity_arn)
+        where = (row.principal_arn, row.action, row.identity_arn)
+        causes = {each.id for each in found.causes}
+        assert str(found.verdict) == row.verdict, where
+        assert bool(causes) is (row.verdict == "DENIED"), where
+        assert all(each.evidence for each in found.causes), where
+        if row.verdict == "UNKNOWN":
+            assert found.open_questions, where
+        else:
+            certain = [check.allowed for check in found.checks if check.id != "recipients"]
+            if row.verdict == "DENIED":
+                assert not all(check.allowed for check in found.checks), where
+            else:
+                assert all(certain), where
+        if causes - {"conditions"} and row.principal_type != "anonymous" and not found.missing:
+            assert (found.verdict_repaired is Verdict.DENIED) is ("conditions" in causes), where
+
+
 def test_the_tree_of_a_denial_shows_the_denial_alone(audit: Audit) -> None:
     # An example request that would pass if the denial were lifted.
     found = audit.explain(
