@@ -14,6 +14,7 @@ from ses_audit.report.explain_html import (
     headline_html,
     message_html,
     notes_html,
+    repairs_html,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class CellView:
         if found.candidates:
             pieces.append(candidates_html(found))
         if found.checklist:
-            pieces += [gates_html(found), checklist_html(found)]
+            pieces += [gates_html(found), checklist_html(found), repairs_html(found)]
         self.layers.value = wrapped("".join(pieces))
         self._offer(list(dict.fromkeys(e for item in found.checklist for e in item.evidence)))
         self._show_layers()

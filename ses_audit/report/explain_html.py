@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ses_audit.audit.explanation_views import CONFIDENCE, MARKS, WORDS
 from ses_audit.escape import html as escape
 from ses_audit.report.gates_svg import LAYER_WORDS, STATES, gates_svg
 from ses_audit.report.glyphs import chip, verdict_kind
@@ -23,15 +24,16 @@ __all__ = [
     "headline_html",
     "message_html",
     "notes_html",
+    "repairs_html",
 ]
 
-# Glyph, word and the kind whose colours it has.
-_STATUS = {
-    "cleared": ("✓", "cleared", "allowed"),
-    "cause": ("✗", "cause", "unknown"),
-    "cannot_tell": ("?", "cannot tell", "conditional"),
-}
-_CONFIDENCE = {"R": "reported, not documented", "I": "inferred", "X": "sources conflict"}
+# The kind whose colours an answer has.
+_COLOURS = {"cleared": "allowed", "cause": "unknown", "cannot_tell": "conditional"}
+
+
+def _sure(confidence: str) -> str:
+    """What a rule rests on, where it is less than a page of AWS."""
+    return "" if confidence == "D" else CONFIDENCE.get(confidence, confidence)
 
 
 def headline_html(found: Explanation) -> str:
@@ -74,7 +76,7 @@ def gates_html(found: Explanation) -> str:
     names = _closers(found)
     pieces = []
     for check in found.checks:
-        sure = _CONFIDENCE.get(check.confidence, "")
+        sure = _sure(check.confidence)
         aside = [gate for gate in check.gates if gate.state == "none"]
         without = "; ".join(
             LAYER_WORDS.get(gate.layer, gate.layer) + (f" ({gate.note})" if gate.note else "")
@@ -147,10 +149,10 @@ def checklist_html(found: Explanation) -> str:
 
 
 def _row(item: ChecklistItem) -> list[str]:
-    glyph, word, kind = _STATUS[item.status]
+    glyph, word, kind = MARKS[item.status], WORDS[item.status], _COLOURS[item.status]
     article = f" {tag('the article’s')}" if item.article else ""
     why = f"<p>{escape(item.answer)}</p>"
-    sure = _CONFIDENCE.get(item.confidence)
+    sure = _sure(item.confidence)
     if sure:
         why += f"<p>{tag(f'rule: {sure}')}</p>"
     why += "".join(evidence_html(each, opened=item.status == "cause") for each in item.evidence)
@@ -167,13 +169,34 @@ def _row(item: ChecklistItem) -> list[str]:
 
 def evidence_html(each: Evidence, *, opened: bool = False) -> str:
     """One statement, or one lack, with its text."""
-    note = f'<br><span class="note">{escape(each.note)}</span>' if each.note else ""
+    note = f'<p class="note">{escape(each.note)}</p>' if each.note else ""
     if each.statement is None:
-        return f"<p>{escape(each.title)}{note}</p>"
+        return f"<p>{escape(each.title)}</p>{note}"
     is_open = " open" if opened else ""
     return (
         f"<details{is_open}><summary>{escape(each.title)}</summary>{note}"
         f"<pre>{escape(each.statement)}</pre></details>"
+    )
+
+
+def repairs_html(found: Explanation) -> str:
+    """What would remove the causes, and the verdict with all of it; nothing where nothing would."""
+    if not found.repairs:
+        return ""
+    items = "".join(
+        f"<li>{escape(repair.title)}"
+        f"{f'<pre>{escape(repair.statement)}</pre>' if repair.statement else ''}</li>"
+        for repair in found.repairs
+    )
+    then = ""
+    if found.verdict_repaired is not None:
+        then = (
+            f"; decided again with all of them: {chip(verdict_kind(found.verdict_repaired).name)}"
+        )
+    return (
+        "<h3>What would let it pass</h3>\n"
+        f"<p>{plural(len(found.repairs), 'change')}{then}. Whether it should pass is yours to "
+        f"say.</p>\n<ol>{items}</ol>\n"
     )
 
 

@@ -13,6 +13,7 @@ from ses_audit.report.explain_html import (
     headline_html,
     message_html,
     notes_html,
+    repairs_html,
 )
 from ses_audit.report.labels import plural
 from ses_audit.report.links import files_line
@@ -142,7 +143,7 @@ def _table(audit: Audit, found: Explanation | None, smtp: Refused, chosen: bool,
     if found is not None and found.candidates:
         pieces.append(candidates_html(found))
     if found is not None and found.checklist:
-        pieces.append(checklist_html(found))
+        pieces += [checklist_html(found), repairs_html(found)]
     elif chosen:
         pieces.append("<p>No cell is decided, so no question can be answered.</p>\n")
     if not chosen:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from ses_audit.escape import html as escape
 from ses_audit.report.choices import select
-from ses_audit.report.explain_html import checklist_html, gates_html, headline_html
+from ses_audit.report.explain_html import (
+    checklist_html,
+    gates_html,
+    headline_html,
+    repairs_html,
+)
 from ses_audit.report.explore import Cell, Explorer
 from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import table
@@ -136,4 +141,5 @@ def _table(explorer: Explorer, cells: list[Cell], data: str) -> str:
     first = cells[0]
     found = explorer.audit.explain(first.principal, first.action, first.identity)
     explained = headline_html(found) + gates_html(found) + checklist_html(found)
+    explained += repairs_html(found)
     return f"{explained}<h3>Its cells</h3>{listed}"

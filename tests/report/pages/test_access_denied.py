@@ -25,6 +25,8 @@ def test_a_message_is_read_and_explained(small: Audit) -> None:
     assert "RegionLock" in shown.picture.text
     assert "✗ closed" in shown.picture.text
     assert '"aws:RequestedRegion": "eu-west-1"' in shown.table.text
+    # What would remove it, proved by deciding again.
+    assert "1 change; decided again with all of them: ● allowed." in shown.table.text
     # The article's four come first.
     assert shown.table.text.count("the article’s") == 4
 
