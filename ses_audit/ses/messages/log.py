@@ -30,18 +30,22 @@ _GOES_ON = re.compile(
 )
 _COULD_GO_ON = re.compile(r"(?:[\s>|/#]|&gt;){0,40}['\"`]?(?:arn:|[A-Za-z-]{2,40}:[A-Z])")
 # What a line ends in that is in the middle of a message.
-_OPEN = re.compile(
-    r"(?:\buser[\s:'\"`]{0,10}(?:['\"`]?arn:\S{0,2048})?|['\"`]arn:[^\s'\"`]{0,2048}"
-    r"|\bis|\bis\s{1,9}not|not\s{1,9}authori[sz]ed|authori[sz]ed\s{1,9}to"
+_OPEN_END = re.compile(
+    r"(?:\buser[\s:'\"`]{0,10}|\bis|\bis\s{1,9}not|not\s{1,9}authori[sz]ed|authori[sz]ed\s{1,9}to"
     r"|\bperform:?(?:\s{1,9}['\"`]?[A-Za-z-]{2,40}:\w{2,80}['\"`]?)?|\bon|\bresource:?"
-    r"|operation(?:\s\([^()\n]{1,60}\))?:|\bregion(?:\s{1,9}[A-Za-z0-9-]{5,30}:(?:.{0,600},)?)?"
+    r"|operation(?:\s\([^()\n]{1,60}\))?:|\bregion(?:\s{1,9}[A-Za-z0-9-]{5,30}:)?"
     r"|\bbecause|\bbecause\s{1,9}no|\bwith|\bwith\s{1,9}an|\bexplicit|explicit\s{1,9}deny"
     r"|deny\s{1,9}in|deny\s{1,9}in\s{1,9}an?|-based|\bcontrol|policy:|boundary:"
     r"|\baccess|access denied:?"
     r"|\b(?:an?|no)\s{1,9}(?:service|resource|session|permissions|vpc(?:\s{1,9}endpoint)?)"
-    r"|message rejected:|verified\.|(?<![\w.])[45][0-9]{2}(?:-.{0,600})?)\s*\Z",
+    r"|message rejected:|verified\.|(?<![\w.])[45][0-9]{2})\Z",
     re.IGNORECASE,
 )
+_OPEN_ARN = re.compile(
+    r"(?:\buser[\s:'\"`]{0,10}['\"`]?arn:\S{0,2048}|['\"`]arn:[^\s'\"`]{0,2048})\Z", re.IGNORECASE
+)
+_OPEN_LIST = re.compile(r"\bregion\s{1,9}[A-Za-z0-9-]{5,30}:.{0,600},\Z", re.IGNORECASE)
+_OPEN_REPLY = re.compile(r"(?<![\w.])[45][0-9]{2}-(?:[A-Za-z]|[45]\.).{0,600}\Z")
 _FIELD = re.compile(
     r"\s{1,40}['\"]?(?:response|message|reply|error|errormessage|detail|body|stack)['\"]?\s?[:=]",
     re.IGNORECASE,
@@ -191,9 +195,9 @@ class _Entry:
             last = piece[-2100:].rstrip()
             if not last.strip(" >|/#"):
                 continue
-            if _OPEN.search(last.rstrip(" >")) or (last.endswith("=") and 60 < len(last) < 80):
+            if _is_open(last.rstrip(" >")) or (last.endswith("=") and 60 < len(last) < 80):
                 return True
-            return last[-1] in _WRAPPED and _OPEN.search(plain(last)) is not None
+            return last[-1] in _WRAPPED and _is_open(plain(last).rstrip())
         return False
 
     def close(self) -> None:
@@ -216,6 +220,20 @@ class _Entry:
             self._counter.count(message, self._number)
         end = max((item.end for item in kept), default=0)
         return "" if whole else content[max(bound, end) :]
+
+
+def _is_open(line: str) -> bool:
+    """Whether a line ends in the middle of a message."""
+    if line[-1:] in (")", "]", "}", ""):
+        return False
+    if _OPEN_END.search(line[-200:]):
+        return True
+    arn = line.rfind("arn:")
+    if arn >= 0 and _OPEN_ARN.search(line, max(0, arn - 30)):
+        return True
+    if line.endswith(",") and _OPEN_LIST.search(line):
+        return True
+    return _OPEN_REPLY.search(line) is not None
 
 
 def _promising(text: str) -> bool:

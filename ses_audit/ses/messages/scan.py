@@ -36,6 +36,7 @@ _ON_RESOURCE = re.compile(
 _BRACKETED = re.compile(r"[(\[][\s'\"`]{0,5}arn:")
 _NO_RESOURCE = ("", "because", "with")
 _PLACEHOLDER = re.compile(r"<[^<>\n/][^<>\n]{0,98}>|\$?\{[^{}\n]{1,100}\}")
+_ORDINARY = re.compile(r"[A-Za-z0-9:/@._+=%~-]+")
 _WRAPPED = re.compile(r"\s{0,5}\n\s{0,40}([^\s'\"`<]{1,300})['\"`]")
 _IMPLICIT = re.compile(r"because\s{1,40}no\s{1,40}([A-Za-z][A-Za-z\s-]{1,60})", re.IGNORECASE)
 _EXPLICIT = re.compile(
@@ -156,6 +157,11 @@ def _resource(text: str, position: int, quote: str) -> tuple[str, int, bool]:
     pieces: list[str] = []
     limit = min(len(text), position + LONGEST)
     while position < limit:
+        ordinary = _ORDINARY.match(text, position, limit)
+        if ordinary is not None:
+            pieces.append(ordinary[0])
+            position = ordinary.end()
+            continue
         character = text[position]
         if character in "<{$" and (held := _PLACEHOLDER.match(text, position)) is not None:
             pieces.append(held[0])
