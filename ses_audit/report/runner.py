@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Outcome", "run_notebooks"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_INTERACTIVE = "interactive-only"
 _WIDGET = "application/vnd.jupyter.widget-view+json"
 _LONGEST_ERROR = 300
 
@@ -253,6 +254,11 @@ def _tidied(path: Path, notebook: Notebook, parameters: Mapping[str, Value]) -> 
             cell["id"] = f"papermill-error-{number}"
         if cell.cell_type == "code":
             # A widget lives as long as its kernel: what is left of it says nothing.
-            cell["outputs"] = [o for o in cell.outputs if _WIDGET not in o.get("data", {})]
+            live = _INTERACTIVE in tags
+            cell["outputs"] = [
+                output
+                for output in cell.outputs
+                if output.output_type == "error" or not (live or _WIDGET in output.get("data", {}))
+            ]
     write_file(path, to_bytes(executed))
     return executed
