@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ses_audit.cli.message_input import log_pieces, read_text
+from ses_audit.cli.message_input import handed_in, log_pieces, write_log_table
 from ses_audit.errors import USAGE, UserError
 
 if TYPE_CHECKING:
@@ -82,14 +83,11 @@ def explain(
                 "a cell needs --principal, --identity and --snapshot; or give the error's text",
                 USAGE,
             )
-        found = _open(snapshot).explain(principal, action or "ses:SendRawEmail", identity)
-        click.echo(json.dumps(found.to_json(), indent=1) if kind == "json" else found.to_text())
+        cause = _open(snapshot).explain(principal, action or "ses:SendRawEmail", identity)
+        click.echo(json.dumps(cause.to_json(), indent=1) if kind == "json" else cause.to_text())
     else:
-        content = read_text(text, file)
-        if snapshot is None or parse_only:
-            _parse(content, kind, hint=not parse_only)
-        else:
-            _explain(content, snapshot, kind)
+        with handed_in(text, file) as found:
+            _text(found, snapshot, kind, limit, parse_only=parse_only)
 
 
 def _refuse_mixtures(
@@ -223,13 +221,34 @@ def _layer(message: Message) -> str:
     return f"{layer} ({deny})"
 
 
+def _text(
+    found: str | Iterator[str], snapshot: Path | None, kind: str, limit: int, *, parse_only: bool
+) -> None:
+    """A text that was handed in, or a log that was handed in as one."""
+    if not isinstance(found, str):
+        if snapshot is not None:
+            raise UserError(
+                "the text is as long as a log: count it with --log, then explain one of its lines",
+                USAGE,
+            )
+        click.echo("longer than 8 MB: read as a log", err=True)
+        _count(found, kind, limit)
+    elif snapshot is None or parse_only:
+        _parse(found, kind, hint=not parse_only)
+    else:
+        _explain(found, snapshot, kind)
+
+
 def _log(file: Path | None, kind: str, limit: int) -> None:
+    with log_pieces(file) as pieces:
+        _count(pieces, kind, limit)
+
+
+def _count(pieces: Iterator[str], kind: str, limit: int) -> None:
     """The distinct refusals of a log, with counts, in constant memory."""
-    from ses_audit.cli.message_input import write_log_table
     from ses_audit.ses.messages import read_log
 
-    with log_pieces(file) as pieces:
-        table = read_log(pieces, limit)
+    table = read_log(pieces, limit)
     write_log_table(table, kind, sys.stdout)
     said = f"{table.lines:,} lines, {table.messages:,} refusals, {len(table.rows):,} distinct ones"
     if table.not_listed:

@@ -8,8 +8,10 @@ import gzip
 import io
 import json
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -18,11 +20,11 @@ import click
 from ses_audit.errors import USAGE, UserError
 from ses_audit.ses.messages import LogTable, Seen
 
-__all__ = ["log_pieces", "read_text", "write_log_table"]
+__all__ = ["handed_in", "log_pieces", "write_log_table"]
 
-_LONGEST_TEXT = 8 * 1024 * 1024
-"""Bytes; a longer text is a log."""
-_PIECE = 64 * 1024
+_CHUNK = 64 * 1024
+_TEXT_CHUNKS = 128
+"""Chunks (8 MB in all); a longer text is a log."""
 _SHOWN = 200
 _GZIP = b"\x1f\x8b"
 _ENCODINGS = (
@@ -36,32 +38,39 @@ _COLUMNS = (
 )
 
 
-def read_text(text: str | None, file: Path | None) -> str:
+@contextmanager
+def handed_in(text: str | None, file: Path | None) -> Iterator[str | Iterator[str]]:
     """The text that a person hands in: the argument, a file, or standard input.
+
+    Yields
+    ------
+    str or iterator of str
+        One that is as long as a log comes line by line.
 
     Raises
     ------
     UserError
-        When there is none, it cannot be read, or it is as long as a log.
+        When there is none, or it cannot be read.
     """
     if text is not None and text != "-":
-        return text
+        yield text
+        return
     if file is None and text is None and sys.stdin.isatty():
         raise UserError(
             'no text: give it as an argument, with --file FILE, or on standard input ("-")', USAGE
         )
     with _opened(file) as stream:
-        encoding = _encoding(stream)
-        try:
-            content = stream.read(_LONGEST_TEXT + 1)
-        except (OSError, EOFError) as error:
-            raise _torn(file, error) from error
-    if len(content) > _LONGEST_TEXT:
-        raise UserError("the text is longer than 8 MB: read it as a log, with --log", USAGE)
-    found = content.decode(encoding, errors="replace")
+        chunks = _chunks(stream, file)
+        start = b"".join(islice(chunks, _TEXT_CHUNKS))
+        after = next(chunks, b"")
+        encoding = _encoding(start)
+        if after:
+            yield _lines(chain((start, after), chunks), encoding)
+            return
+    found = start.decode(encoding, errors="replace")
     if not found.strip():
         raise UserError(f"no text in {_name(file)}; give the error's line", USAGE)
-    return found
+    yield found
 
 
 @contextmanager
@@ -74,19 +83,38 @@ def log_pieces(file: Path | None) -> Iterator[Iterator[str]]:
         When it cannot be read, or a packed one is torn.
     """
     with _opened(file) as stream:
-        lines = io.TextIOWrapper(stream, encoding=_encoding(stream), errors="replace")
+        chunks = _chunks(stream, file)
+        start = next(chunks, b"")
+        yield _lines(chain((start,), chunks), _encoding(start))
 
-        def pieces() -> Iterator[str]:
-            try:
-                while piece := lines.readline(_PIECE):
-                    yield piece
-            except (OSError, EOFError) as error:
-                raise _torn(file, error) from error
 
+def _chunks(stream: io.BufferedReader, file: Path | None) -> Iterator[bytes]:
+    while True:
         try:
-            yield pieces()
-        finally:
-            lines.detach()
+            chunk = stream.read(_CHUNK)
+        except (OSError, EOFError, zlib.error) as error:
+            raise UserError(
+                f"cannot read {_name(file)} to its end: {error}; unpack or copy it again", USAGE
+            ) from error
+        if not chunk:
+            return
+        yield chunk
+
+
+def _lines(chunks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """Lines with their line break; one longer than a chunk in pieces."""
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
+    rest = ""
+    for chunk in chain(chunks, (b"",)):
+        *lines, rest = (rest + breaks.decode(chunk, final=not chunk)).split("\n")
+        for line in lines:
+            yield line + "\n"
+        if len(rest) > _CHUNK:
+            yield rest
+            rest = ""
+    if rest:
+        yield rest
 
 
 @contextmanager
@@ -108,16 +136,9 @@ def _opened(file: Path | None) -> Iterator[io.BufferedReader]:
         yield stream
 
 
-def _encoding(stream: io.BufferedReader) -> str:
-    """By its byte order mark; UTF-8 without one."""
-    start = stream.peek(4)
+def _encoding(start: bytes) -> str:
+    """By the byte order mark; UTF-8 without one."""
     return next((name for mark, name in _ENCODINGS if start.startswith(mark)), "utf-8")
-
-
-def _torn(file: Path | None, error: Exception) -> UserError:
-    return UserError(
-        f"cannot read {_name(file)} to its end: {error}; unpack or copy it again", USAGE
-    )
 
 
 def _name(file: Path | None) -> str:

@@ -321,15 +321,47 @@ def test_no_text_at_all(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_p
     assert f"no text in {empty}" in command("explain", "--file", empty).said
 
 
-def test_a_text_as_long_as_a_log(
-    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize("source", ["file", "standard input"])
+def test_a_text_as_long_as_a_log_is_read_as_one(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, source: str
 ) -> None:
-    monkeypatch.setattr(message_input, "_LONGEST_TEXT", 100)
+    monkeypatch.setattr(message_input, "_CHUNK", 1000)
+    monkeypatch.setattr(message_input, "_TEXT_CHUNKS", 2)
+    content = log_lines(50, 2)
     file = tmp_path / "mail.log"
-    file.write_text(DENIED)
-    ended = command("explain", "--file", file)
+    file.write_bytes(content)
+    standard_input(monkeypatch, content)
+    argument = ("--file", file) if source == "file" else ("-",)
+    ended = command(*PARSE, *argument)
+    assert ended.code == 0
+    found = json.loads(ended.out)
+    assert (found["lines"], found["messages"], len(found["rows"])) == (100, 50, 2)
+    assert ended.err.splitlines()[0] == "longer than 8 MB: read as a log"
+
+
+def test_a_log_is_not_explained_line_by_line(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, example_snapshot: Path
+) -> None:
+    monkeypatch.setattr(message_input, "_CHUNK", 1000)
+    monkeypatch.setattr(message_input, "_TEXT_CHUNKS", 2)
+    file = tmp_path / "mail.log"
+    file.write_bytes(log_lines(50, 2))
+    ended = command("explain", "--file", file, "--snapshot", example_snapshot)
     assert ended.code == 2
-    assert "read it as a log, with --log" in ended.said
+    assert "count it with --log" in ended.said
+
+
+@pytest.mark.parametrize("chunk", [7, 100, 4096])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_log_in_chunks_of_any_size(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, chunk: int, encoding: str
+) -> None:
+    monkeypatch.setattr(message_input, "_CHUNK", chunk)
+    file = tmp_path / "mail.log"
+    file.write_bytes(log_lines(6, 2).decode().replace("\n", "\r\n").encode(encoding))
+    found = json.loads(command("explain", "--log", "--file", file, "--format", "json").out)
+    assert (found["lines"], found["messages"]) == (12, 6)
+    assert [row["count"] for row in found["rows"]] == [3, 3]
 
 
 def test_a_torn_packed_log(command: Command, tmp_path: Path) -> None:

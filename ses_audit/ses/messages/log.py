@@ -159,7 +159,9 @@ class _Entry:
 
     def add(self, piece: str, number: int) -> None:
         """Take the next piece of line `number`."""
-        promising = _promising(piece)
+        # A hint can be torn between two pieces of one line.
+        torn = self._pieces[-1][-40:] if self._open_line and self._pieces else ""
+        promising = _promising(torn + piece)
         if not self._open_line and not self._goes_on(piece, promising=promising):
             self.close()
         if not self._pieces:
