@@ -8,7 +8,7 @@ this file only has to propose enough values; where it cannot promise that, it sa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ses_audit.policy.domains import Domain, Values
 from ses_audit.policy.formula import Atom
@@ -37,10 +37,24 @@ _TYPED = (Family.NUMERIC, Family.DATE, Family.IP_ADDRESS, Family.BOOLEAN)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind: the values that stand for it (None: absent) and what each atom answers."""
+    """One kind of values of a key.
+
+    Parameters
+    ----------
+    values
+        What stands for it; None: the key is absent, or nothing was found (see `real`).
+    answers
+        What each atom answers.
+    alone
+        Whether no other value is of this kind.
+    real
+        False where no value of the kind was found, though none was shown to be impossible.
+    """
 
     values: tuple[str, ...] | None
     answers: tuple[bool, ...]
+    alone: bool = False
+    real: bool = True
 
 
 def kinds_of_key(
@@ -49,6 +63,8 @@ def kinds_of_key(
     context: Mapping[str, tuple[str, ...]],
     multivalued: frozenset[str],
     domain: Domain,
+    *,
+    apart: bool = False,
 ) -> tuple[tuple[Kind, ...], bool]:
     """The kinds of values of one key.
 
@@ -64,36 +80,59 @@ def kinds_of_key(
         Keys that carry sets.
     domain
         What is known of this key.
+    apart
+        Whether each value that a policy names is a kind of its own, because other keys are
+        compared with it.
 
     Returns
     -------
     tuple of Kind
-        Each with other answers than the rest.
+        Each with other answers than the rest, those that are not real last.
     bool
         False where a kind may be missing.
     """
-    question = _Question(key, tuple(atoms), context, multivalued)
-    values, complete = _single_values(question, domain)
     is_set = domain.multivalued or key in multivalued
-    if is_set:
-        question = _Question(key, question.atoms, context, multivalued | {key})
-    found: dict[tuple[bool, ...], Kind] = {}
-    candidates: list[tuple[str, ...] | None] = [] if domain.always else [None]
+    flags = multivalued | {key} if is_set else multivalued
+    question = _Question(key, tuple(atoms), context, flags)
+    values = _single_values(question.alone(), domain)
+    complete = values.complete
+    found: dict[object, Kind] = {}
+    if not domain.always:
+        _add(found, Kind(None, question.answers(None), alone=True))
+        if is_set:
+            _add(found, Kind((), question.answers(()), alone=True))
     if not is_set:
-        candidates += [(value,) for value in values]
-    elif not domain.always:
-        candidates.append(())
-    for candidate in candidates:
-        answers = question.answers(candidate)
-        found.setdefault(answers, Kind(candidate, answers))
+        for value in values.named:
+            kind = Kind((value,), question.answers((value,)), alone=True)
+            _add(found, kind, value if apart else None)
+        for value in values.others:
+            _add(found, Kind((value,), question.answers((value,))))
     if is_set or any(atom.clause.set_operator for atom in atoms):
         # The empty text is a null data set: a kind of its own to the set operators.
         empty = [""] if is_in("", domain) else []
-        sets, whole = _sets(question, [*values, *empty], is_set=is_set)
+        sets, whole = _sets(question, values, empty, is_set=is_set)
         complete = complete and whole
-        for kind in sets:
-            found.setdefault(kind.answers, kind)
-    return tuple(found.values()), complete
+    else:
+        sets = [Kind(None, question.with_null(a), real=False) for a in values.possible]
+    for kind in sets:
+        _add(found, kind)
+    return tuple(sorted(found.values(), key=lambda kind: not kind.real)), complete
+
+
+def _add(found: dict[object, Kind], kind: Kind, name: str | None = None) -> None:
+    found.setdefault(kind.answers if name is None else name, kind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Single values of a key, and what they answer without set operators."""
+
+    named: tuple[str, ...]
+    """Those that policies name."""
+    others: tuple[str, ...]
+    possible: tuple[tuple[bool, ...], ...]
+    """Answers that no value was found for, and that can't be ruled out."""
+    complete: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +162,14 @@ class _Question:
             if atom.clause.operator != "Null"
         )
         return _Question(self.key, tuple(plain), self.context, self.multivalued - {self.key})
+
+    def with_null(self, answers: tuple[bool, ...]) -> tuple[bool, ...]:
+        """The answers of all atoms, from those that `alone` asks: of a key that is there."""
+        rest = iter(answers)
+        return tuple(
+            _wants_presence(atom) if atom.clause.operator == "Null" else next(rest)
+            for atom in self.atoms
+        )
 
     def patterns(self) -> dict[Family, list[tuple[Atom, tuple[Token, ...]]]]:
         """The values that the atoms compare with, by the family of the operator."""
@@ -158,19 +205,22 @@ class _State:
         )
 
 
-def _sets(question: _Question, values: Sequence[str], *, is_set: bool) -> tuple[list[Kind], bool]:
+def _sets(
+    question: _Question, values: _Values, empty: Sequence[str], *, is_set: bool
+) -> tuple[list[Kind], bool]:
     """Enough sets of values: every answer of the set operators that some set gives.
 
     What a set answers turns, for each clause, on whether some element meets it and whether all do.
     So sets grow by one value at a time, and only those that say something new are grown on.
     """
     single = question.alone()
-    elements: dict[tuple[int, bool], str] = {}
-    for value in values:
-        met = sum(1 << place for place, held in enumerate(single.answers((value,))) if held)
-        elements.setdefault((met, bool(value)), value)
+    elements: dict[tuple[int, bool], str | None] = {}
+    for text in (*values.named, *values.others, *empty):
+        elements.setdefault((_bits(single.answers((text,))), bool(text)), text)
+    for answers in values.possible:
+        elements.setdefault((_bits(answers), True), None)
     start = _State(0, False, 0, (1 << len(single.atoms)) - 1)
-    seen: dict[_State, tuple[str, ...]] = {start: ()}
+    seen: dict[_State, tuple[str | None, ...]] = {start: ()}
     waiting = [start]
     complete = True
     for state in waiting:
@@ -183,12 +233,22 @@ def _sets(question: _Question, values: Sequence[str], *, is_set: bool) -> tuple[
                 break
             seen[following] = (*seen[state], value)
             waiting.append(following)
-    kinds: dict[tuple[bool, ...], Kind] = {}
+    kinds: list[Kind] = []
     for state, candidate in seen.items():
         if candidate:
+            texts = tuple(each for each in candidate if each is not None)
+            real = len(texts) == len(candidate)
             answers = _answers_of(question.atoms, state, is_set=is_set)
-            kinds.setdefault(answers, Kind(candidate, answers))
-    return list(kinds.values()), complete
+            kinds.append(Kind(texts if real else None, answers, real=real))
+    return sorted(kinds, key=lambda kind: not kind.real), complete
+
+
+def _bits(answers: Sequence[bool]) -> int:
+    return sum(1 << place for place, held in enumerate(answers) if held)
+
+
+def _wants_presence(atom: Atom) -> bool:
+    return any(value.strip().lower() == "false" for value in atom.clause.values)
 
 
 def _answers_of(atoms: Sequence[Atom], state: _State, *, is_set: bool) -> tuple[bool, ...]:
@@ -198,7 +258,7 @@ def _answers_of(atoms: Sequence[Atom], state: _State, *, is_set: bool) -> tuple[
     for atom in atoms:
         clause = atom.clause
         if clause.operator == "Null":
-            found.append(any(value.strip().lower() == "false" for value in clause.values))
+            found.append(_wants_presence(atom))
             continue
         bit = 1 << place
         place += 1
@@ -213,7 +273,8 @@ def _answers_of(atoms: Sequence[Atom], state: _State, *, is_set: bool) -> tuple[
     return tuple(found)
 
 
-def _single_values(question: _Question, domain: Domain) -> tuple[list[str], bool]:
+def _single_values(question: _Question, domain: Domain) -> _Values:
+    """Values of every kind that the atoms, asked without set operators, tell apart."""
     patterns = question.patterns()
     typed = [
         (family, text_of(tokens)) for family in _TYPED for _, tokens in patterns.get(family, ())
@@ -222,18 +283,50 @@ def _single_values(question: _Question, domain: Domain) -> tuple[list[str], bool
     literals = [
         text for _, tokens in patterns.get(Family.BINARY, ()) for text in binaries(text_of(tokens))
     ]
+    named, texts, complete = _texts(textual, literals, domain)
     proposed = typed_values(typed, domain.values)
-    texts, wild, complete = _texts(textual, literals, domain)
-    found = texts if domain.values is Values.TEXT or not wild else [*texts, *_filled(textual)]
-    if proposed and wild:
-        found = [*found, *_filled(textual)]
-    # Each type's kinds hold more texts than one: one that no pattern names stands for them.
-    found = [*found, *proposed, *(f" {value}" for value in proposed if value in texts)]
-    found = [value for value in found if is_in(value, domain)]
-    found = list(dict.fromkeys(found))
-    if wild and (typed or domain.values is not Values.TEXT):
-        complete = complete and _all_meet(question, found)
-    return found, complete
+    if not proposed:
+        return _Values(
+            tuple(value for value in named if is_in(value, domain)),
+            tuple(value for value in texts if is_in(value, domain)),
+            (),
+            complete,
+        )
+    # Of each typed kind there are several texts: one that no pattern names stands for them.
+    again = [f" {value}" for value in proposed if value in named]
+    values = [*texts, *proposed, *again, *_filled(textual)]
+    others = [v for v in dict.fromkeys(values) if v not in named and is_in(v, domain)]
+    return _Values(
+        tuple(value for value in named if is_in(value, domain)),
+        tuple(others),
+        _possible(question, texts, proposed, others, domain),
+        complete,
+    )
+
+
+def _possible(
+    question: _Question,
+    texts: Sequence[str],
+    proposed: Sequence[str],
+    others: Sequence[str],
+    domain: Domain,
+) -> tuple[tuple[bool, ...], ...]:
+    """Answers of a kind of text and of a typed kind together, of which no value was found."""
+    is_typed = [OPERATORS[atom.clause.operator].family in _TYPED for atom in question.atoms]
+    # A text of the right kind need not be of the key's type to show that the kind is there.
+    any_type = replace(domain, values=Values.TEXT)
+    found = {question.answers((value,)) for value in others}
+    by_text = {question.answers((value,)) for value in texts if is_in(value, any_type)} | found
+    by_type = {question.answers((value,)) for value in proposed if is_in(value, domain)} | found
+    together = {
+        tuple(
+            of_type if typed else of_text
+            for of_text, of_type, typed in zip(one, two, is_typed, strict=True)
+        )
+        for one in by_text
+        for two in by_type
+    }
+    return tuple(sorted(together - found))
 
 
 def is_in(value: str, domain: Domain) -> bool:
@@ -249,25 +342,6 @@ def is_in(value: str, domain: Domain) -> bool:
     if domain.values is not Values.TEXT and not is_of(value, domain.values):
         return False
     return not domain.patterns or any(matches(pattern, value) for pattern in domain.patterns)
-
-
-def _all_meet(question: _Question, values: Sequence[str]) -> bool:
-    """Whether each kind of text was found with each kind of typed value.
-
-    Then none is missing: a value is of one kind of each.
-    """
-    single = question.alone()
-    typed = [OPERATORS[atom.clause.operator].family in _TYPED for atom in single.atoms]
-    pairs: set[tuple[tuple[bool, ...], tuple[bool, ...]]] = set()
-    for value in values:
-        answers = list(zip(single.answers((value,)), typed, strict=True))
-        pairs.add(
-            (
-                tuple(a for a, is_it in answers if is_it),
-                tuple(a for a, is_it in answers if not is_it),
-            )
-        )
-    return len(pairs) == len({one for one, _ in pairs}) * len({two for _, two in pairs})
 
 
 _FILLINGS = (
@@ -303,9 +377,9 @@ def _filled(patterns: Sequence[tuple[Atom, tuple[Token, ...]]]) -> list[str]:
 
 def _texts(
     patterns: Sequence[tuple[Atom, tuple[Token, ...]]], more: Sequence[str], domain: Domain
-) -> tuple[list[str], bool, bool]:
-    """Texts of every kind, whether patterns with wildcards are among them, and whether all are."""
-    literals: dict[str, None] = dict.fromkeys(more)
+) -> tuple[list[str], list[str], bool]:
+    """The texts that policies name, texts of every other kind, and whether none is missing."""
+    named: dict[str, None] = dict.fromkeys(more)
     machines: dict[Machine, None] = {}
     for atom, tokens in patterns:
         operator = atom.clause.operator
@@ -319,21 +393,21 @@ def _texts(
         elif operator.endswith("Like") and not plain:
             machines[pattern_machine(tokens)] = None
         else:
-            literals[text_of(tokens)] = None
+            named[text_of(tokens)] = None
     for pattern in domain.patterns:
         machines[pattern_machine(tokens_of(pattern))] = None
-    literals |= dict.fromkeys(domain.excluded)
+    named |= dict.fromkeys(domain.excluded)
     if any(OPERATORS[atom.clause.operator].family is Family.ARN for atom, _ in patterns):
         # An ARN that no pattern names: what is none is no match for a negated operator either.
         machines[arn_machine(tokens_of("*:*:*:*:*:*"))] = None
     if not machines:
-        return [*literals, fresh(literals)], False, True
-    added: dict[Machine, None] = {}
+        return list(named), [fresh(named)], True
+    told: dict[Machine, None] = {}
     while True:
-        found, complete = kinds_of_text([*machines, *added], _TEXT_LIMIT)
-        met = [text for text in found.values() if text in literals]
-        more_machines = {literal_machine(text): None for text in met} if complete else {}
-        if not more_machines.keys() - added.keys():
-            return [*literals, *found.values()], True, complete
-        # A kind whose shortest text is a literal may hold other texts: tell them apart.
-        added |= more_machines
+        found, complete = kinds_of_text([*machines, *told], _TEXT_LIMIT)
+        # A kind whose shortest text is named may hold other texts: tell them apart.
+        met = {literal_machine(text): None for text in found.values() if text in named}
+        if not complete or not met.keys() - told.keys():
+            others = [text for text in found.values() if text not in named]
+            return list(named), others, complete
+        told |= met

@@ -237,17 +237,26 @@ class _Solver:
         state = (place, formula, tuple((k, v) for k, v in chosen.items() if k in turns_on))
         if state in self._failed:
             return None
-        for kind in self._kinds_of(key, own, other, later, chosen):
+        linked = bool(other or later)
+        for kind in self._kinds_of(key, own, (*other, *later), chosen):
             self._budget -= 1
             if self._budget < 0:
                 self._complete = False
                 return None
             following = chosen if kind.values is None else {**chosen, key: kind.values}
             answers = dict(zip(own, kind.answers, strict=True))
-            answers |= {atom: self._holds(atom, following) for atom in other}
-            found = self._branch(_assign(formula, answers), place + 1, following)
-            if found is not None:
+            if kind.real:
+                answers |= {atom: self._holds(atom, following) for atom in other}
+            rest = _assign(formula, answers)
+            if rest is FALSE:
+                continue
+            found = self._branch(rest, place + 1, following) if kind.real or not linked else chosen
+            if found is not None and kind.real:
                 return found
+            if found is not None or (linked and not kind.alone):
+                # No value of the kind was found; or another value of the kind might be compared
+                # with other keys to another result.
+                self._complete = False
         if self._budget >= 0:
             self._failed.add(state)
         return None
@@ -256,22 +265,17 @@ class _Solver:
         self,
         key: str,
         own: tuple[Atom, ...],
-        other: tuple[Atom, ...],
-        later: tuple[Atom, ...],
+        linked: tuple[Atom, ...],
         chosen: dict[str, tuple[str, ...]],
     ) -> tuple[Kind, ...]:
-        linked = (*other, *later)
         referred = {name for atom in linked for name in (self._keys[atom], *self._needs[atom])}
         referred |= {name for atom in own for name in self._needs[atom]}
         values = tuple((name, chosen.get(name)) for name in sorted(referred))
         cache_key = (key, own, linked, values)
         if cache_key not in self._kinds:
             context: dict[str, tuple[str, ...]] = {**self._known, **chosen}
-            kinds, complete = self._kinds_in(key, own, context)
+            kinds, complete = self._kinds_in(key, own, context, apart=bool(linked))
             if linked:
-                # Keys whose values refer to each other: enough is tried to find a context, not
-                # to prove that there is none.
-                complete = False
                 kinds = (*kinds, *self._linked_kinds(key, own, linked, context))
             self._kinds[cache_key] = (kinds, complete)
         kinds, complete = self._kinds[cache_key]
@@ -279,12 +283,17 @@ class _Solver:
         return kinds
 
     def _kinds_in(
-        self, key: str, atoms: tuple[Atom, ...], context: Mapping[str, tuple[str, ...]]
+        self,
+        key: str,
+        atoms: tuple[Atom, ...],
+        context: Mapping[str, tuple[str, ...]],
+        *,
+        apart: bool = False,
     ) -> tuple[tuple[Kind, ...], bool]:
         domain = self._domains.get(key, ANY_VALUE)
         if any("${" in value for atom in atoms for value in atom.clause.values):
-            return kinds_of_key(key, atoms, context, self._multivalued, domain)
-        return _plain_kinds(key, atoms, key in self._multivalued, domain)
+            return kinds_of_key(key, atoms, context, self._multivalued, domain, apart=apart)
+        return _plain_kinds(key, atoms, key in self._multivalued, domain, apart)
 
     def _linked_kinds(
         self,
@@ -312,7 +321,11 @@ class _Solver:
                             proposed[part] = None
         domain = self._domains.get(key, ANY_VALUE)
         return tuple(
-            Kind((value,), tuple(self._holds(atom, {**context, key: (value,)}) for atom in own))
+            Kind(
+                (value,),
+                tuple(self._holds(atom, {**context, key: (value,)}) for atom in own),
+                alone=True,
+            )
             for value in proposed
             if value and is_in(value, domain)
         )
@@ -326,10 +339,11 @@ class _Solver:
 
 @lru_cache(maxsize=16_384)
 def _plain_kinds(
-    key: str, atoms: tuple[Atom, ...], is_set: bool, domain: Domain
+    key: str, atoms: tuple[Atom, ...], is_set: bool, domain: Domain, apart: bool
 ) -> tuple[tuple[Kind, ...], bool]:
     """The kinds of a key whose atoms refer to no other."""
-    return kinds_of_key(key, atoms, {}, frozenset({key}) if is_set else frozenset(), domain)
+    multivalued = frozenset({key}) if is_set else frozenset()
+    return kinds_of_key(key, atoms, {}, multivalued, domain, apart=apart)
 
 
 def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:

@@ -52,9 +52,7 @@ def layers_of(case: dict) -> Layers:
 
 def request_of(case: dict) -> Request:
     caller = Caller(**DATA["callers"][case.get("caller", "ann")])
-    return request(
-        caller=caller, owner=case.get("owner", ACCOUNT), context=case.get("context", {})
-    )
+    return request(caller=caller, owner=case.get("owner", ACCOUNT), context=case.get("context", {}))
 
 
 def words(denial: Denial) -> str:
