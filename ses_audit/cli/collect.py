@@ -36,7 +36,14 @@ _SHOWN = 5
     "--exclude-account", "excluded", multiple=True, metavar="ID", help="Not this (repeatable)."
 )
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
-@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True)
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Calls at a time in each process. [8 or 16]"
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(0, 64),
+    help="Worker processes; 0 reads everything in one. [one for 16 accounts, at most 8]",
+)
 @click.option("--require-complete", is_flag=True, help="Exit with 4 when a cell was not read.")
 def collect(
     snapshot: Path,
@@ -46,7 +53,8 @@ def collect(
     accounts: tuple[str, ...],
     excluded: tuple[str, ...],
     regions: tuple[str, ...],
-    workers: int,
+    workers: int | None,
+    processes: int | None,
     require_complete: bool,
 ) -> int:
     """Read an AWS organization, or a lone account, into SNAPSHOT.
@@ -76,6 +84,7 @@ def collect(
         exclude_accounts=excluded,
         regions=regions,
         workers=workers,
+        processes=processes,
     )
     progress: Progress = shown_progress(sys.stderr)
     made = read(options, progress)

@@ -16,7 +16,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ProfileNotFound
 
 from ses_audit.collect.call import Call, answered, failed
-from ses_audit.collect.credentials import Keys, role_metadata
+from ses_audit.collect.credentials import Keys, lent, role_metadata
 from ses_audit.collect.errors import UNPARSABLE, CollectFailure, Failure, failure, unparsable
 from ses_audit.collect.reference import load_data, session_policy
 from ses_audit.errors import TOOL_FAILURE, USAGE, UserError
@@ -24,6 +24,8 @@ from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.plan import GLOBAL
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+
     from ses_audit.collect.options import CollectOptions
     from ses_audit.snapshot.evidence import Record
 
@@ -50,13 +52,25 @@ class Caller:
 class Aws:
     """AWS, as the credentials of `options` see it; safe from several threads.
 
+    Parameters
+    ----------
+    options
+        Of the run.
+    caller, own
+        In a worker process: the caller, who is known already, and its borrowed credentials.
+
     Raises
     ------
     UserError
         When there is no such profile, or no credentials.
     """
 
-    def __init__(self, options: CollectOptions) -> None:
+    def __init__(
+        self,
+        options: CollectOptions,
+        caller: Caller | None = None,
+        own: Credentials | None = None,
+    ) -> None:
         self._profile = options.profile
         self._role = options.role_name
         self._external_id = options.external_id
@@ -69,10 +83,11 @@ class Aws:
             retries={"mode": "standard", "total_max_attempts": 1},
             connect_timeout=10,
             read_timeout=60,
-            max_pool_connections=options.workers,
+            max_pool_connections=options.workers or 64,
         )
         try:
-            own = botocore.session.Session(profile=options.profile).get_credentials()
+            if own is None:
+                own = botocore.session.Session(profile=options.profile).get_credentials()
             self._session = botocore.session.Session(profile=options.profile)
             self._sts_region = self._session.get_config_variable("region") or _START
         except ProfileNotFound as error:
@@ -95,6 +110,8 @@ class Aws:
         self._session.register_component("credential_provider", self._keys.resolver())
         self._home = self._sts_region
         self._caller: Caller | None = None
+        if caller is not None:
+            self._know(caller)
 
     def __repr__(self) -> str:
         return "Aws()"
@@ -117,10 +134,19 @@ class Aws:
                 raise UserError(_no_caller(failure(error)), TOOL_FAILURE) from error
             except UNPARSABLE as error:
                 raise UserError(_no_caller(unparsable(error)), TOOL_FAILURE) from error
-            self._caller = Caller(account, arn, partition)
-            self._home = load_data("partitions.json")["home"].get(partition, self._sts_region)
-            self._keys.set(self._caller.account, self._keys.of(_OWN))
+            return self._know(Caller(account, arn, partition))
         return self._caller
+
+    def _know(self, caller: Caller) -> Caller:
+        self._caller = caller
+        homes = load_data("partitions.json")["home"]
+        self._home = homes.get(caller.partition, self._sts_region)
+        self._keys.set(caller.account, self._keys.of(_OWN))
+        return caller
+
+    def lend(self) -> dict[str, str]:
+        """The caller's keys as they are now, for a worker process."""
+        return lent(self._keys.of(_OWN))
 
     def sdk_regions(self, partition: str) -> list[str]:
         """The SES regions that the installed SDK knows of."""

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import EvidenceWriter, Record
-from ses_audit.snapshot.ledger import Ledger, argument_of
+from ses_audit.snapshot.ledger import CoverageRow, Ledger, argument_of
 from ses_audit.snapshot.plan import Cell
 from ses_audit.snapshot.readings import Answers
-from ses_audit.snapshot.store import SnapshotWriter
 
-__all__ = ["Book", "Reading"]
+__all__ = ["Book", "Evidence", "Reading"]
+
+
+class Evidence(Protocol):
+    """The evidence of a snapshot, by account."""
+
+    def evidence(self, account: str) -> EvidenceWriter:
+        """The file to which an account's records are appended."""
+        ...
+
+    def records(self, account: str) -> Iterator[Record]:
+        """The records that are there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +53,17 @@ class Book:
 
     Parameters
     ----------
-    writer
-        The open snapshot; what an earlier run left in it counts.
+    evidence
+        Of the open snapshot; what an earlier run left in it counts.
     """
 
-    def __init__(self, writer: SnapshotWriter) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         self.ledger = Ledger()
-        self._writer = writer
+        self._evidence = evidence
         self._lock = threading.RLock()
         self._files: dict[str, EvidenceWriter] = {}
         self._earlier: dict[str, dict[tuple[Cell, str], Reading]] = {}
         self._planned: dict[str, set[Cell]] = {}
-        self._left: set[str] = set()
-        if writer.resumed:
-            for account in writer.accounts():
-                self._left.add(account)
-                for record in writer.records(account):
-                    self._note(_cell(record))
-                    self.ledger.observe(record)
 
     def _note(self, cell: Cell) -> None:
         self._planned.setdefault(cell.account, set()).add(cell)
@@ -68,13 +73,17 @@ class Book:
         with self._lock:
             if account in self._files:
                 return
-            if account in self._left:
-                self._earlier[account] = self._read(account)
-            self._files[account] = self._writer.evidence(account)
+            # Opened first: it cuts a torn tail off.
+            file = self._evidence.evidence(account)
+            self._earlier[account] = self._read(account)
+            self._files[account] = file
 
     def _read(self, account: str) -> dict[tuple[Cell, str], Reading]:
         """What an earlier run read whole: nothing of it is asked again."""
-        records = list(self._writer.records(account))
+        records = list(self._evidence.records(account))
+        for record in records:
+            self._note(_cell(record))
+            self.ledger.observe(record)
         pages: dict[tuple[Cell, str], list[dict[str, object]]] = {}
         gone: dict[tuple[Cell, str], dict[str, str]] = {}
         for record in records:
@@ -97,6 +106,29 @@ class Book:
                     error.get("message", ""),
                 )
         return found
+
+    def observe(self, account: str) -> None:
+        """Count what an earlier run read of an account that this one does not read."""
+        with self._lock:
+            for record in self._evidence.records(account):
+                self._note(_cell(record))
+                self.ledger.observe(record)
+
+    def rows(self, account: str) -> list[CoverageRow]:
+        """How the cells of an account ended."""
+        with self._lock:
+            return self.ledger.rows_of(self._planned.get(account, ()))
+
+    def settle(self, account: str, rows: Iterable[CoverageRow]) -> None:
+        """Take another process's word on how the cells of an account ended."""
+        with self._lock:
+            self.ledger.drop(self._planned.pop(account, ()))
+            self.ledger.settle(rows)
+
+    def forget(self, account: str) -> None:
+        """Drop an account that another process keeps the rows of."""
+        with self._lock:
+            self.ledger.drop(self._planned.pop(account, ()))
 
     def earlier(self, cell: Cell, argument: str) -> Reading | None:
         """What an earlier run read of an item; None when it is to be asked."""

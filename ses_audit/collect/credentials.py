@@ -24,7 +24,7 @@ from botocore.credentials import (
     RefreshableCredentials,
 )
 
-__all__ = ["Keys", "SwitchedCredentials", "role_metadata"]
+__all__ = ["Keys", "SwitchedCredentials", "borrowed", "lent", "role_metadata"]
 
 _current: ContextVar[str] = ContextVar("account")
 
@@ -106,6 +106,24 @@ class _Provider(CredentialProvider):
 
     def load(self) -> Credentials:
         return SwitchedCredentials(self._keys)
+
+
+def borrowed(metadata: dict[str, str], renew: Callable[[], dict[str, str]]) -> Credentials:
+    """Credentials that another process holds, asked for anew before their lease ends."""
+    found: Credentials = RefreshableCredentials.create_from_metadata(
+        metadata, renew, "borrowed", advisory_timeout=60, mandatory_timeout=30
+    )
+    return found
+
+
+def lent(credentials: Credentials) -> dict[str, str]:
+    """The keys of credentials as they are now, for `borrowed`."""
+    keys = credentials.get_frozen_credentials()
+    return {
+        "access_key": keys.access_key,
+        "secret_key": keys.secret_key,
+        "token": keys.token or "",
+    }
 
 
 def role_metadata(answer: dict[str, Any]) -> dict[str, str]:

@@ -37,7 +37,9 @@ class CollectOptions:
     accounts, exclude_accounts, regions
         Only these, all but these, only these; what is left out stays in the plan as `EXCLUDED`.
     workers
-        Threads.
+        Calls at a time in each process; None for what suits the number of accounts.
+    processes
+        Worker processes; None for what suits, 0 to read everything in this one.
 
     Raises
     ------
@@ -54,7 +56,8 @@ class CollectOptions:
     accounts: tuple[str, ...] = ()
     exclude_accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
-    workers: int = 8
+    workers: int | None = None
+    processes: int | None = None
 
     def __post_init__(self) -> None:
         for account in (*self.accounts, *self.exclude_accounts):
@@ -69,5 +72,7 @@ class CollectOptions:
             raise UserError(
                 f"{self.role_name[:60]!r} is not a role's name: give the name, not the ARN", USAGE
             )
-        if not 1 <= self.workers <= 64:
+        if self.workers is not None and not 1 <= self.workers <= 64:
             raise UserError(f"{self.workers} workers: between 1 and 64", USAGE)
+        if self.processes is not None and not 0 <= self.processes <= 64:
+            raise UserError(f"{self.processes} processes: between 0 and 64", USAGE)

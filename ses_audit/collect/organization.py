@@ -5,12 +5,12 @@ Policies are walked (ListPolicies, ListTargetsForPolicy), not targets: there are
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 from ses_audit.collect.book import Reading
 from ses_audit.collect.call import Call
 from ses_audit.collect.errors import NothingToRead
-from ses_audit.collect.reader import Run, read, unread
+from ses_audit.collect.reader import Organization, Run, read, unread
 from ses_audit.collect.work import Steps
 from ses_audit.errors import NOTHING_COLLECTED
 from ses_audit.snapshot.evidence import Record
@@ -31,16 +31,14 @@ class OrganizationReader:
         The run.
     account
         The caller's.
-    found
-        Told of account → state, as soon as it is known; None where accounts cannot be listed.
+    told
+        Told of what is found.
     """
 
-    def __init__(
-        self, run: Run, account: str, found: Callable[[dict[str, str] | None], None]
-    ) -> None:
+    def __init__(self, run: Run, account: str, told: Organization) -> None:
         self._run = run
         self._account = account
-        self._found = found
+        self._told = told
         self.in_none = False
         """Whether AWS says that the account is in no organization."""
         self.listed: dict[str, str] | None = None
@@ -59,7 +57,7 @@ class OrganizationReader:
         if described.code == NO_ORGANIZATION:
             self.in_none = True
             self._run.progress.note("no organization: the caller's account is read alone")
-            self._found(None)
+            self._told.found(None)
             return
         self._run.book.plan(organization_cells(self._account))
         listing = yield from self._read("ListAccounts")
@@ -79,7 +77,7 @@ class OrganizationReader:
                 + ("those seen are read" if states else "the caller's account is read alone")
                 + ", and what service control policies could forbid is UNKNOWN"
             )
-        self._found(states or None)
+        self._told.found(states or None)
         self._run.add(self._account, self._tree(), 2 * len(states))
         for kind in _POLICY_TYPES:
             self._run.add(self._account, self._policies(kind), 1)
@@ -93,19 +91,19 @@ class OrganizationReader:
             return
         accounts = yield from self._again("ListAccounts")
         if accounts is None:
-            self._run.assume(
+            self._told.assume(
                 "The accounts could not be listed a second time: one that joined, left or moved "
                 "during the run would not be noticed"
             )
             return
         now = _states(accounts)
         for account in sorted(now.keys() - self.listed.keys()):
-            self._run.joined(account, now[account])
+            self._told.joined(account, now[account])
         for account, state in sorted(self.listed.items()):
             if account not in now:
-                self._run.assume(f"Account {account} left while the run went on")
+                self._told.assume(f"Account {account} left while the run went on")
             elif now[account] != state:
-                self._run.assume(
+                self._told.assume(
                     f"The state of account {account} changed while the run went on, from {state} "
                     f"to {now[account]}"
                 )
@@ -116,7 +114,7 @@ class OrganizationReader:
         for parent in sorted(self._children_of):
             below = yield from self._again("ListAccountsForParent", parent)
             if below is None:
-                self._run.assume(
+                self._told.assume(
                     f"The accounts of {parent} could not be listed a second time: one that moved "
                     "during the run would not be noticed"
                 )
@@ -125,7 +123,7 @@ class OrganizationReader:
         before = {id_: parent for parent, own in self._children_of.items() for id_ in own}
         for account in sorted(places.keys() & before.keys()):
             if places[account] != before[account]:
-                self._run.assume(
+                self._told.assume(
                     f"Account {account} moved while the run went on, from {before[account]} to "
                     f"{places[account]}: it is decided where it is now"
                 )

@@ -63,6 +63,8 @@ class Pace:
 
     def __init__(self, data: Mapping[str, object] | None = None) -> None:
         loaded = load_data("rates.json") if data is None else data
+        self.data = loaded
+        """What it was made of, for a worker process."""
         rates, attempts = loaded["rates"], loaded["attempts"]
         if not isinstance(rates, dict) or not isinstance(attempts, dict):
             raise TypeError("rates.json: rates and attempts are objects")

@@ -17,7 +17,7 @@ from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.ledger import continues
 from ses_audit.snapshot.plan import ARGUMENTS, Cell
 
-__all__ = ["Run", "read", "unread"]
+__all__ = ["Organization", "Run", "read", "unread"]
 
 
 class Run(Protocol):
@@ -30,6 +30,14 @@ class Run(Protocol):
 
     def add(self, account: str, steps: Steps, size: int) -> None:
         """More work of an account."""
+        ...
+
+
+class Organization(Protocol):
+    """What the reader of the organization tells of it."""
+
+    def found(self, states: dict[str, str] | None) -> None:
+        """The accounts with their states, as soon as they are known; None where they are not."""
         ...
 
     def joined(self, account: str, state: str) -> None:

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import re
 import threading
-from collections import Counter
+from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import asdict
+from typing import Any
 
-from ses_audit.collect.account import AccountReader
+from ses_audit.collect.accounts import OPEN, Accounts
 from ses_audit.collect.aws import Aws
 from ses_audit.collect.book import Book
-from ses_audit.collect.call import Call, now
+from ses_audit.collect.call import now
 from ses_audit.collect.errors import NothingToRead
 from ses_audit.collect.options import CollectOptions
 from ses_audit.collect.organization import OrganizationReader
 from ses_audit.collect.pace import Pace
+from ses_audit.collect.pool import Pool
 from ses_audit.collect.progress import Progress
-from ses_audit.collect.work import Steps, Work
-from ses_audit.errors import USAGE
+from ses_audit.errors import USAGE, UserError
 from ses_audit.snapshot.build import finish_snapshot
 from ses_audit.snapshot.coverage import State
-from ses_audit.snapshot.evidence import Record
+from ses_audit.snapshot.ledger import CoverageRow
 from ses_audit.snapshot.organization_tables import Facts
 from ses_audit.snapshot.plan import account_cells, region_cells
 from ses_audit.snapshot.store import Snapshot, SnapshotWriter, create_snapshot
 
-__all__ = ["collect"]
+__all__ = ["collect", "how_many"]
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
@@ -50,14 +51,15 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
     Raises
     ------
     UserError
-        Before anything is written: no credentials, or expired ones, a wrong profile.
+        Before anything is written: no credentials, or expired ones, a wrong profile, a partition
+        without SES; and a filter that leaves nothing to read.
     SnapshotError
         When the snapshot cannot be written.
     """
     started = now()
     aws = Aws(options)
     caller = aws.caller
-    regions = _ses_regions(options, aws, caller.partition)
+    regions = ses_regions(options, aws)
     with create_snapshot(
         options.snapshot,
         started_at=started,
@@ -75,11 +77,32 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
         finally:
             run.book.close_all()
             progress.end()
-        return run.finish(writer)
+        return run.finish()
 
 
-def _ses_regions(options: CollectOptions, aws: Aws, partition: str) -> tuple[str, ...]:
-    return tuple(sorted({*options.ses_regions(partition), *aws.sdk_regions(partition)}))
+def ses_regions(options: CollectOptions, aws: Aws) -> tuple[str, ...]:
+    """The regions that SES is in, in the caller's partition: ours, and those the SDK knows."""
+    partition = aws.caller.partition
+    known = options.ses_regions(partition)
+    if not known:
+        raise UserError(
+            f"Amazon SES is not in the partition {partition}: there is nothing to audit for "
+            f"{aws.caller.arn}",
+            USAGE,
+        )
+    return tuple(sorted({*known, *aws.sdk_regions(partition)}))
+
+
+def how_many(accounts: int, options: CollectOptions) -> tuple[int, int]:
+    """(worker processes, calls at a time in each) for a number of accounts.
+
+    More than 8 threads slow one process down once Python is the bound; few accounts are bound by
+    latency, not by Python, and a process takes a second to start.
+    """
+    processes = options.processes
+    if processes is None:
+        processes = 0 if accounts < 32 else min(8, accounts // 16)
+    return processes, options.workers or (8 if processes else 16)
 
 
 class _Run:
@@ -90,160 +113,183 @@ class _Run:
         writer: SnapshotWriter,
         progress: Progress,
         pace: Pace,
-        ses_regions: tuple[str, ...],
+        regions: tuple[str, ...],
     ) -> None:
-        self.options = options
-        self.aws = aws
-        self.book = Book(writer)
-        self.progress = progress
-        self._ses_regions = ses_regions
-        self._work = Work(aws.ask, self._settle, aws.renew, pace, options.workers)
-        self._left: Counter[str] = Counter()
+        self._options = options
+        self._aws = aws
+        self._writer = writer
+        self._progress = progress
+        self._pace = pace
+        self._regions = regions
         self._lock = threading.Lock()
-        self._accounts: dict[str, AccountReader] = {}
-        self._organization = OrganizationReader(self, aws.caller.account, self._found)
+        self._queue: deque[str] = deque()
+        self._known = False
+        self._planned: set[str] = set()
         self._assumptions: list[str] = []
-        if not ses_regions:
-            self._assumptions.append(
-                f"Amazon SES is not offered in the partition {aws.caller.partition}"
-            )
-
-    def add(self, account: str, steps: Steps, size: int) -> None:
-        """More work of an account."""
-        with self._lock:
-            self._left[account] += 1
-        self._work.add(steps, size, lambda: self._done(account))
-
-    def _done(self, account: str) -> None:
-        with self._lock:
-            self._left[account] -= 1
-            left = self._left[account]
-        if left:
-            return
-        reader = self._accounts.get(account)
-        if reader is not None:
-            reader.ended()
-        self.book.close(account)
-        self.aws.leave(account)
-        if reader is not None:
-            self.progress.account(
-                account, self.book.planned(account), len(self.book.missing(account))
-            )
-
-    def _settle(self, call: Call, record: Record) -> Record:
-        if call.cell.operation == "AssumeRole" and record.status is not State.OK:
-            record = replace(record, status=State.ASSUME_FAILED)
-        self.progress.called()
-        if call.kept:
-            self.book.write(record)
-        return record
+        self._pool: Pool | None = None
+        _, threads = how_many(0, options)
+        self._accounts = Accounts(
+            options, aws, writer, progress, pace, regions, self._feed, self._ended, threads
+        )
+        self.book: Book = self._accounts.book
+        self._organization = OrganizationReader(self._accounts, aws.caller.account, self)
 
     def read(self) -> None:
         """Ask AWS for all that is not there yet."""
-        caller = self.aws.caller.account
+        caller, work = self._aws.caller.account, self._accounts.work
         self.book.open(caller)
-        self.add(caller, self._organization.steps(), 1)
-        self._work.run()
-        self.book.open(caller)
-        self.add(caller, self._organization.again(), 1)
-        self._work.run()
+        self._accounts.add(caller, self._organization.steps(), 1)
+        try:
+            work.run()
+            if self._pool is not None:
+                self._pool.join()
+            self.book.open(caller)
+            self._accounts.add(caller, self._organization.again(), 1)
+            work.run()
+        finally:
+            if self._pool is not None:
+                self._pool.stop()
 
-    def _found(self, states: dict[str, str] | None) -> None:
+    def found(self, states: dict[str, str] | None) -> None:
         """Begin with the accounts: those of the organization, or the caller's alone."""
-        caller = self.aws.caller.account
+        caller = self._aws.caller.account
         if self._organization.listed is not None:
             self._check_filters(self._organization.listed)
         found = dict(states or {})
         for account in [account for account in found if not _ACCOUNT.fullmatch(account)]:
-            self.progress.note(f"not an account id, left out: {account[:40]}")
+            self._progress.note(f"not an account id, left out: {account[:40]}")
             del found[account]
-        for account in (caller, *self.options.accounts):
+        for account in (caller, *self._options.accounts):
             found.setdefault(account, "ACTIVE")
         begun = []
         for account, state in sorted(found.items()):
-            reader = AccountReader(
-                self,
-                account,
-                assume_role=account != caller,
-                ses_regions=self._ses_regions,
-            )
-            reason = self._excluded(account)
-            if state != "ACTIVE":
-                self._aside(account, State.NOT_AUDITED, f"its state is {state}")
-            elif reason:
-                self._aside(account, State.EXCLUDED, reason)
-            else:
-                reader.plan()
+            if not self._aside(account, state):
+                assume_role = account != caller
+                self.book.plan(account_cells(account, assume_role=assume_role))
+                self.book.plan(region_cells(account, None))
                 begun.append(account)
-                self._accounts[account] = reader
+            self._planned.add(account)
         if not begun:
             raise NothingToRead(
                 f"no account is left to read: {len(found):,} known, all of them excluded or not "
                 "active; see --account and --exclude-account",
                 USAGE,
             )
-        self.progress.begin(len(begun))
-        for account in begun:
-            self.add(account, self._begin(account), 1)
+        self._progress.begin(len(begun))
+        others = [account for account in begun if account != caller]
+        processes, threads = how_many(len(others), self._options)
+        with self._lock:
+            # The caller's own account is read here: its evidence holds the organization's too.
+            self._queue.extend(begun if not processes else set(begun) - set(others))
+            self._known = True
+        if processes and others:
+            self._pool = Pool(
+                min(processes, len(others)),
+                self._settings(threads),
+                self._aws.lend,
+                self._writer.lock,
+                self._progress,
+                self._settled,
+                self._lost,
+            )
+            self._pool.start(others)
+        self._accounts.work.wake()
+
+    def _settings(self, threads: int) -> dict[str, object]:
+        """What a worker process is told."""
+        options: dict[str, Any] = {
+            name: getattr(self._options, name)
+            for name in ("profile", "role_name", "external_id", "accounts", "exclude_accounts",
+                         "regions")
+        }  # fmt: skip
+        return {
+            "options": {**options, "snapshot": str(self._writer.path)},
+            "caller": asdict(self._aws.caller),
+            "rates": dict(self._pace.data),
+            "ses_regions": self._regions,
+            "threads": threads,
+        }
+
+    def _feed(self) -> bool:
+        with self._lock:
+            if not self._known:
+                return True
+            if self._queue and self._accounts.open < OPEN:
+                self._accounts.start(self._queue.popleft())
+            return bool(self._queue)
+
+    def _ended(self, account: str) -> None:
+        self._progress.account(account, self.book.planned(account), len(self.book.missing(account)))
+
+    def _settled(self, account: str, rows: list[CoverageRow], planned: int, missing: int) -> None:
+        self.book.settle(account, rows)
+        self._progress.account(account, planned, missing)
+
+    def _lost(self, account: str) -> None:
+        self.book.mark(
+            self.book.missing(account), State.NOT_ATTEMPTED, "the processes that read it died"
+        )
 
     def _check_filters(self, listed: Mapping[str, str]) -> None:
         """Refuse a filter that names what is not there, before an account is read."""
-        named = {"--account": self.options.accounts}
-        named["--exclude-account"] = self.options.exclude_accounts
+        named = {"--account": self._options.accounts}
+        named["--exclude-account"] = self._options.exclude_accounts
         for option, accounts in named.items():
             for account in accounts:
-                if account not in listed and account != self.aws.caller.account:
+                if account not in listed and account != self._aws.caller.account:
                     raise NothingToRead(
                         f"{option} {account}: the organization has no such account; it has "
                         f"{len(listed):,}: `aws organizations list-accounts`",
                         USAGE,
                     )
 
-    def _begin(self, account: str) -> Steps:
-        """An account's evidence is opened when its work begins, not before."""
-        self.book.open(account)
-        yield from self._accounts[account].steps()
+    def _aside(self, account: str, state: str) -> bool:
+        """Whether an account is not to be read; then its cells say why."""
+        if state != "ACTIVE":
+            ended, detail = State.NOT_AUDITED, f"its state is {state}"
+        elif account in self._options.exclude_accounts:
+            ended, detail = State.EXCLUDED, "excluded by --exclude-account"
+        elif self._options.accounts and account not in self._options.accounts:
+            ended, detail = State.EXCLUDED, "not among the accounts that were asked for"
+        else:
+            return False
+        self.book.mark(self._cells(account), ended, detail)
+        return True
 
-    def _excluded(self, account: str) -> str:
-        if account in self.options.exclude_accounts:
-            return "excluded by --exclude-account"
-        if self.options.accounts and account not in self.options.accounts:
-            return "not among the accounts that were asked for"
-        return ""
-
-    def _aside(self, account: str, state: State, detail: str) -> None:
-        assume_role = account != self.aws.caller.account
-        cells = account_cells(account, assume_role=assume_role) + region_cells(account, None)
-        self.book.mark(cells, state, detail)
+    def _cells(self, account: str) -> list[Any]:
+        assume_role = account != self._aws.caller.account
+        return account_cells(account, assume_role=assume_role) + region_cells(account, None)
 
     def joined(self, account: str, state: str) -> None:
         """An account is there that was not when the run began: the same command reads it."""
         if not _ACCOUNT.fullmatch(account):
             return
+        self._planned.add(account)
         self.assume(f"Account {account} joined while the run went on")
-        if state != "ACTIVE":
-            self._aside(account, State.NOT_AUDITED, f"its state is {state}")
-        elif reason := self._excluded(account):
-            self._aside(account, State.EXCLUDED, reason)
-        else:
-            self._aside(account, State.NOT_ATTEMPTED, "it joined while the run went on")
+        if not self._aside(account, state):
+            self.book.mark(
+                self._cells(account), State.NOT_ATTEMPTED, "it joined while the run went on"
+            )
 
     def assume(self, sentence: str) -> None:
         """A sentence that every report shows."""
         self._assumptions.append(sentence)
 
-    def finish(self, writer: SnapshotWriter) -> Snapshot:
+    def finish(self) -> Snapshot:
         """Make the tables of all evidence."""
-        caller = self.aws.caller
+        for account in self._writer.accounts():
+            # Read by an earlier run, and gone since: nothing that was found is deleted.
+            if account not in self._planned:
+                self.book.observe(account)
         organization: Facts | None = {"none": True} if self._organization.in_none else None
         return finish_snapshot(
-            writer,
+            self._writer,
             self.book.ledger,
-            self.options.check_document,
+            self._options.check_document,
             taken_at=now(),
-            caller=caller.as_manifest(),
+            caller=self._aws.caller.as_manifest(),
             organization=organization,
-            arguments=_arguments(self.options),
+            arguments=_arguments(self._options),
             assumptions=self._assumptions,
         )
 

@@ -47,6 +47,9 @@ class Work:
         When a call may be sent, and whether once more.
     workers
         Threads.
+    feed
+        Asked for more when a thread has nothing to do: it may `add` now or later, from any thread;
+        False once there will be no more.
     clock
         Seconds.
     """
@@ -58,6 +61,7 @@ class Work:
         renew: Callable[[str], bool],
         pace: Pace,
         workers: int,
+        feed: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
@@ -65,6 +69,7 @@ class Work:
         self._renew = renew
         self._pace = pace
         self._workers = workers
+        self._feed = feed
         self._clock = clock
         self._changed = threading.Condition()
         self._ready: list[_Piece] = []
@@ -73,6 +78,7 @@ class Work:
         self._numbers = itertools.count()
         self._error: BaseException | None = None
         self._stopped = False
+        self._more = True
 
     def add(self, steps: Steps, size: int, done: Callable[[], None]) -> None:
         """Add a piece of work.
@@ -96,6 +102,7 @@ class Work:
 
         An error that is no answer of AWS (a full disk) ends it, and is raised; so does Ctrl-C.
         """
+        self._more = True
         threads = [
             threading.Thread(target=self._loop, name=f"collect-{number}", daemon=True)
             for number in range(self._workers)
@@ -106,13 +113,21 @@ class Work:
             for thread in threads:
                 thread.join()
         except BaseException:
-            # Calls under way end and are kept; no other is begun.
-            self._stop(None)
+            self.stop()
             for thread in threads:
                 thread.join()
             raise
         if self._error is not None:
             raise self._error
+
+    def stop(self) -> None:
+        """Begin no other call; those under way end, and their answers are kept."""
+        self._stop(None)
+
+    def wake(self) -> None:
+        """Ask `feed` again."""
+        with self._changed:
+            self._changed.notify_all()
 
     def _stop(self, error: BaseException | None) -> None:
         with self._changed:
@@ -129,10 +144,12 @@ class Work:
                 now = self._clock()
                 while self._waiting and self._waiting[0][0] <= now:
                     heapq.heappush(self._ready, heapq.heappop(self._waiting)[2])
+                if not self._ready and self._more:
+                    self._more = self._feed()
                 if self._ready:
                     self._busy += 1
                     return heapq.heappop(self._ready)
-                if not self._waiting and not self._busy:
+                if not self._waiting and not self._busy and not self._more:
                     self._changed.notify_all()
                     return None
                 self._changed.wait(self._waiting[0][0] - now if self._waiting else None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.coverage_tables import times_table
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.evidence import Record
@@ -65,9 +64,7 @@ def finish_snapshot(
         try:
             parts.append(account_part(account, writer.records(account)))
         except SnapshotError as error:
-            for cell in ledger.cells():
-                if cell.account == account:
-                    ledger.mark(cell, State.MALFORMED, str(error))
+            ledger.spoil(account, str(error))
     facts = organization_of(parts) if organization is None else organization
     rows = ledger.rows()
     tables = join_parts(parts, rows, check_document, given, facts)

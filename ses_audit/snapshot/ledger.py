@@ -122,6 +122,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._cells: dict[Cell, dict[str, CoverageRow]] = {}
+        self._settled: list[CoverageRow] = []
 
     def plan(self, cells: Iterable[Cell]) -> None:
         """Add cells to the plan; one that is there keeps its state."""
@@ -244,22 +245,43 @@ class Ledger:
 
     def rows(self) -> list[CoverageRow]:
         """The coverage table: each cell, then its items that are no evidence; sorted."""
+        live = self.rows_of(self._cells)
+        return sorted([*live, *self._settled], key=_place) if self._settled else live
+
+    def rows_of(self, cells: Iterable[Cell]) -> list[CoverageRow]:
+        """The rows of some cells, sorted."""
         rows: list[CoverageRow] = []
-        for cell in sorted(self._cells):
+        for cell in sorted(cells):
             rows.append(self._whole(cell))
             rows += sorted(
                 (
                     row
-                    for row in self._cells[cell].values()
+                    for row in self._cells.get(cell, {}).values()
                     if row.argument and not row.state.is_evidence
                 ),
                 key=lambda row: row.argument,
             )
         return rows
 
+    def settle(self, rows: Iterable[CoverageRow]) -> None:
+        """Add the rows of cells that another ledger kept; they are not in this one's plan."""
+        self._settled += rows
+
+    def spoil(self, account: str, detail: str) -> None:
+        """Say that an account's evidence cannot be read: every cell of it is `MALFORMED`."""
+        cells = {cell for cell in self._cells if cell.account == account}
+        cells |= {row.cell for row in self._settled if row.account_id == account}
+        self._settled = [row for row in self._settled if row.account_id != account]
+        for cell in cells:
+            self.mark(cell, State.MALFORMED, detail)
+
     def totals(self) -> Totals:
         """How much of the plan was read."""
         return totals(self.rows())
+
+
+def _place(row: CoverageRow) -> tuple[Cell, str]:
+    return row.cell, row.argument
 
 
 def totals(rows: Iterable[CoverageRow]) -> Totals:

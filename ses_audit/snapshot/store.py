@@ -34,8 +34,10 @@ __all__ = [
     "SnapshotError",
     "SnapshotWriter",
     "create_snapshot",
+    "evidence_path",
     "open_snapshot",
     "parquet_bytes",
+    "snapshot_records",
 ]
 
 _EVIDENCE, _TABLES, _LOCK, _TIMES = "evidence", "tables", ".lock", "times.parquet"
@@ -55,7 +57,8 @@ _TELLING = {
 _UNBORN = frozenset({_LOCK, f".{MANIFEST}.tmp"})
 
 
-def _evidence_path(root: Path, account: str) -> Path:
+def evidence_path(root: Path, account: str) -> Path:
+    """Where an account's evidence stands."""
     if not _ACCOUNT.fullmatch(account):
         raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
     return root / _EVIDENCE / f"{account}{_SUFFIX}"
@@ -71,8 +74,9 @@ def _accounts(root: Path) -> list[str]:
     return sorted(name for name in names if _ACCOUNT.fullmatch(name))
 
 
-def _records(root: Path, account: str) -> Iterator[Record]:
-    path = _evidence_path(root, account)
+def snapshot_records(root: Path, account: str) -> Iterator[Record]:
+    """The records of one account, in the order of writing."""
+    path = evidence_path(root, account)
     if path.is_symlink():
         raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
     return read_evidence(path)
@@ -141,7 +145,7 @@ class Snapshot:
 
     def evidence(self, account: str) -> Iterator[Record]:
         """The records of one account, in the order of writing."""
-        return _records(self.path, account)
+        return snapshot_records(self.path, account)
 
 
 def open_snapshot(path: str | Path) -> Snapshot:
@@ -186,18 +190,23 @@ class SnapshotWriter:
         self._made = made
         self._lock = lock
 
+    @property
+    def lock(self) -> int:
+        """The descriptor of the lock; a process that inherits it keeps the snapshot locked."""
+        return self._lock
+
     def accounts(self) -> list[str]:
         """The accounts of which there is evidence, sorted."""
         return _accounts(self.path)
 
     def evidence(self, account: str) -> EvidenceWriter:
         """The file to which one account's records are appended; close it before `finish`."""
-        return EvidenceWriter(_evidence_path(self.path, account))
+        return EvidenceWriter(evidence_path(self.path, account))
 
     def records(self, account: str) -> Iterator[Record]:
         """The records of one account that are there; none when it has no file yet."""
-        path = _evidence_path(self.path, account)
-        return _records(self.path, account) if path.exists() else iter(())
+        path = evidence_path(self.path, account)
+        return snapshot_records(self.path, account) if path.exists() else iter(())
 
     def finish(
         self,
@@ -243,7 +252,7 @@ class SnapshotWriter:
             for path, content in contents.items()
         }
         for account in self.accounts():
-            path = _evidence_path(self.path, account)
+            path = evidence_path(self.path, account)
             sha256, size = digest(path)
             name = path.relative_to(self.path).as_posix()
             files[name] = {"sha256": sha256, "bytes": size}
