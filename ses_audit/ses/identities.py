@@ -105,6 +105,9 @@ def covering(address: str, verified: Iterable[str]) -> str | None:
 def from_patterns(name: str) -> tuple[str, ...]:
     """The From addresses that an identity covers, as patterns with `*`.
 
+    Of a domain: as it is verified and in lower case. That a From header can spell it otherwise is
+    left out: patterns compare letter by letter.
+
     Examples
     --------
     >>> from_patterns("example.com")
@@ -113,7 +116,8 @@ def from_patterns(name: str) -> tuple[str, ...]:
     ('news@example.com', 'news+*@example.com')
     """
     if not is_address(name):
-        return (f"*@{name}", f"*@*.{name}")
+        names = dict.fromkeys((name, name.lower()))
+        return tuple(pattern for each in names for pattern in (f"*@{each}", f"*@*.{each}"))
     local, _, domain = name.rpartition("@")
     return (name, f"{local}+*@{domain}")
 

@@ -89,6 +89,11 @@ def test_addresses_and_labels() -> None:
             ["a@notexample.com", "a@example.org", "example.com"],
         ),
         (
+            "Example.com",
+            ["a@example.com", "a@Example.com", "a@x.example.com"],
+            ["a@Example.org"],
+        ),
+        (
             "news@example.com",
             ["news@example.com", "news+x@example.com"],
             ["other@example.com", "news@x.example.com", "newsletter@example.com"],

@@ -55,7 +55,8 @@ _CODE_BEFORE = re.compile(
     r"(?<![\w./-])(?<![0-9]:)([45][0-9]{2})(?:[\s\-,:;=()\[\]{}'\"`#>|*!]|b(?=['\"])"
     r"|[45]\.[0-9]{1,3}\.[0-9]{1,3}"
     r"|\b(?:response|with|message|msg|text|detail|details|reply|error|body|from|server|the|said|data"
-    r"|transaction|failed|rejected|smtp|description|ses|sasl|authentication)\b){0,60}\Z",
+    r"|transaction|failed|rejected|smtp|description|ses|sasl|authentication|source|reason|info|err"
+    r"|enhanced|status|code|cause)\b){0,60}\Z",
     re.IGNORECASE,
 )
 _CODE_AFTER = re.compile(
