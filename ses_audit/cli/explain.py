@@ -157,14 +157,17 @@ def _advice_json(message: Message, content: str) -> dict[str, object]:
 
 
 def _advice_text(message: Message, content: str) -> str:
+    """The page to read; and what only the whole text tells."""
     from ses_audit.escape import terminal
     from ses_audit.ses.messages import advise
 
     if message.kind == "access_denied":
         return ""
     found = advise(message, content)
-    steps = [f"  {number}. {step}" for number, step in enumerate(found.steps, 1)]
-    return "\n".join(map(terminal, ["", "What to do:", *steps, f"  See {found.source}"]))
+    lines = [""]
+    if found != advise(message):
+        lines += [found.means, *(f"  {n}. {step}" for n, step in enumerate(found.steps, 1))]
+    return "\n".join(map(terminal, [*lines, f"See {found.source}"]))
 
 
 def _print_json(objects: list[dict[str, object]]) -> None:

@@ -174,11 +174,21 @@ def test_a_cell_against_a_snapshot(command: Command, example_snapshot: Path) -> 
 
 def test_what_is_not_about_permission(command: Command, example_snapshot: Path) -> None:
     ended = command("explain", BAD_LOGIN, "--snapshot", example_snapshot)
-    assert "What to do:" in ended.out and "  1. The password is not" in ended.out
+    assert ended.out.count("The password is not the secret access key") == 1
+    assert ended.out.endswith(
+        "\nSee https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html\n"
+    )
     as_json = command("explain", BAD_LOGIN, "--snapshot", example_snapshot, "--format", "json")
     found = json.loads(as_json.out)
     assert found["kind"] == "smtp_auth"
     assert "never a policy" in found["advice"]["means"]
+
+
+def test_what_only_the_whole_text_tells(command: Command, example_snapshot: Path) -> None:
+    text = "554 Message rejected: Sending paused for this account."
+    ended = command("explain", text, "--snapshot", example_snapshot)
+    assert "Sending is paused for this account" in ended.out
+    assert "  1. aws sesv2 get-account: EnforcementStatus SHUTDOWN" in ended.out
 
 
 def test_several_refusals_against_a_snapshot(
