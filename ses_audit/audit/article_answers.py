@@ -124,7 +124,11 @@ class ArticleAnswers(Answers):
         chain = cell.decider.scp_chain(cell.sender)
         if denied:
             names = self._organization_names(denied)
-            return Answer("cause", f"Denied by {names}.", self.statements.denials(denied))
+            evidence = self.statements.denials(denied)
+            text = f"Denied by {names}."
+            if any("aws:requestedregion" in (e.statement or "").lower() for e in evidence):
+                text += f" It turns on the region, {cell.identity.region}."
+            return Answer("cause", text, evidence)
         if cell.missing.scp:
             return Answer("cannot_tell", "SCPs were not all read.", missing=cell.missing.scp)
         if not cell.sender.in_organization and self.unread is not None:

@@ -103,6 +103,11 @@ class Cell:
         alone = {denial for _, denial in self.certain}
         return tuple(denial for denial in self.ruling.denials if denial not in alone)
 
+    @property
+    def holder(self) -> str:
+        """The ARN that policies are attached to: of a session its role's."""
+        return self.sender.role_arn or self.sender.arn
+
     def place(self) -> str:
         """The account's name and id."""
         known = self.model.organization.accounts.get(self.identity.account)

@@ -37,7 +37,7 @@ class Statements:
         near = self.cell.near
         misses = near[1] if near is not None and check is None else ()
         return [self.miss(miss) for miss in misses] or [
-            Evidence(str(layer), "lack", attached_to=self.cell.sender.arn)
+            Evidence(str(layer), "lack", attached_to=self.cell.holder)
         ]
 
     def _policies(self) -> Iterable[tuple[Layer, AttachedPolicy]]:
@@ -84,7 +84,7 @@ class Statements:
         ]
         if others:
             return others[:_SHOWN]
-        attached = self.cell.sender.arn
+        attached = self.cell.holder
         if denial.layer is Layer.SERVICE_CONTROL_POLICY:
             attached = self.target(denial.target)
         elif denial.layer is Layer.SENDING_AUTHORIZATION_POLICY:
@@ -105,7 +105,7 @@ class Statements:
         index: int | None,
         note: str = "",
     ) -> Evidence:
-        attached = self.cell.sender.arn
+        attached = self.cell.holder
         if layer is Layer.IDENTITY_POLICY and policy.target:
             attached = f"group {policy.target}"
         elif layer is Layer.SERVICE_CONTROL_POLICY:

@@ -11,6 +11,7 @@ from ses_audit.audit.rulings import CheckRuling
 from ses_audit.audit.tree import ruled
 from ses_audit.policy.formula import FALSE
 from ses_audit.policy.types import Denial, Layer, Verdict
+from ses_audit.ses.actions import send_action
 
 __all__ = ["OtherAnswers"]
 
@@ -115,7 +116,8 @@ class OtherAnswers(Answers):
 
     def wrong_action(self) -> Answer:
         """Item `wrong_action`."""
-        return self.near_or("wrong_action", f"The send is checked as {self.cell.action}.")
+        ways = ", ".join(send_action(self.cell.action).ways)
+        return self.near_or("wrong_action", f"{self.cell.action} is what is checked for: {ways}.")
 
     def absent_key(self) -> Answer:
         """Item `absent_key`."""

@@ -39,7 +39,7 @@ def repairs(cell: Cell, *also: str) -> tuple[Repair, ...]:
         items = dict.fromkeys(cell.item_of(check, denial) for check, denial in own)
         statement = _allow(cell, (check for check, _ in own), also)
         found.append(
-            Repair(tuple(items), Layer.IDENTITY_POLICY, "add", cell.sender.arn, _text(statement))
+            Repair(tuple(items), Layer.IDENTITY_POLICY, "add", cell.holder, _text(statement))
         )
     for layer, target, checks in _fences(cell):
         where = target
@@ -111,10 +111,9 @@ def _allow(cell: Cell, checks: Iterable[CheckRuling], also: tuple[str, ...]) -> 
 
 def _grant(cell: Cell) -> dict[str, object]:
     kind = "Service" if cell.sender.type == "service" else "AWS"
-    arn = cell.sender.role_arn or cell.sender.arn
     return {
         "Effect": "Allow",
-        "Principal": {kind: arn},
+        "Principal": {kind: cell.holder},
         "Action": cell.action,
         "Resource": cell.identity.arn,
     }
