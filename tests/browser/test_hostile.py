@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import nbformat
 import pytest
 from browser_pages import Open
 from example_world import make_snapshot
@@ -77,9 +78,13 @@ def test_the_attack_itself_can_be_read(attacked: Path, open_page: Open) -> None:
     assert "<script>" in text
 
 
-def test_no_csv_and_no_file_name_carries_it(attacked: Path) -> None:
+def test_no_file_name_and_no_output_carries_it(attacked: Path) -> None:
     assert all(MARK not in str(path) for path in attacked.rglob("*"))
     data = (attacked / "data" / "scp_denies.csv").read_text()
     assert MARK in data
-    executed = (attacked / "02_send_matrix.ipynb").read_text()
-    assert "<script>document" not in executed
+    executed = nbformat.read(attacked / "02_send_matrix.ipynb", as_version=4)
+    outputs = [output for cell in executed.cells for output in cell.get("outputs", ())]
+    shown = "".join(output.get("data", {}).get("text/html", "") for output in outputs)
+    assert MARK in shown
+    assert "<script" not in shown
+    assert "<img" not in shown

@@ -55,6 +55,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, report: Path) -> Iterator[Lab]
         "IPYTHONDIR": str(home / "ipython"),
         "SES_AUDIT_SNAPSHOT": str(make_example(home / "snapshot")),
     }
+    log = (home / "log").open("wb")
     server = subprocess.Popen(
         [
             *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
@@ -65,8 +66,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory, report: Path) -> Iterator[Lab]
         ],
         env=environment,
         stdout=subprocess.DEVNULL,
-        stderr=(home / "log").open("wb"),
+        stderr=log,
     )
+    log.close()
     waited = threading.Event()
     try:
         while not (found := list((home / "runtime").glob("jpserver-*.json"))):
@@ -91,6 +93,8 @@ def _read(path: Path) -> dict[str, object]:
 
 def run_all(page: Page) -> None:
     """Run every cell, by the menu, and wait until the kernel has nothing left to do."""
+    # Cells that are run before the kernel is there are forgotten.
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=SLOW)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     last = page.locator(".jp-CodeCell").last.locator(".jp-InputPrompt")
@@ -100,30 +104,28 @@ def run_all(page: Page) -> None:
 def test_06_explore_runs_and_its_controls_change_the_matrix(lab: Lab, open_page: Open) -> None:
     opened = open_page(lab.at("06_explore.ipynb"))
     page = opened.page
-    page.set_default_timeout(SLOW)
-    page.locator(".jp-CodeCell").first.wait_for()
+    page.locator(".jp-CodeCell").first.wait_for(timeout=SLOW)
     run_all(page)
     assert page.locator(".jp-RenderedText[data-mime-type*=error]").count() == 0
     matrix = page.locator(".ses-audit-matrix").first
     expect(matrix).to_contain_text("prod-web")
-    before = matrix.inner_text()
+    expect(matrix).to_contain_text("marketing")
 
     account = page.locator(".ses-audit-account select").first
-    label = account.locator("option", has_text="222222222222").first.inner_text()
-    account.select_option(label=label)
-    expect(matrix).not_to_have_text(before)
-    narrowed = matrix.inner_text()
-    assert "newsletter" not in narrowed
+    wanted = account.locator("option", has_text="222222222222").first
+    account.select_option(value=wanted.evaluate("option => option.value"))
+    expect(matrix).not_to_contain_text("marketing")
+    expect(matrix).to_contain_text("us-east-1")
 
     region = page.locator(".ses-audit-region select").first
-    region.select_option(label="eu-west-1")
+    region.select_option(value="eu-west-1")
     expect(matrix).not_to_contain_text("us-east-1")
 
     # From a cell to its layers, to a statement, and back.
     cells = page.locator(".ses-audit-cells select").first
     cells.locator("option").first.click()
     layers = page.locator(".ses-audit-layers").first
-    expect(layers).to_contain_text("service_control_policy")
+    expect(layers).to_contain_text(re.compile(r"service control\s*polic"))
     statements = page.locator(".ses-audit-statements select").first
     statements.locator("option").first.click()
     expect(page.locator(".ses-audit-statement").first).to_contain_text("Effect")
@@ -132,7 +134,7 @@ def test_06_explore_runs_and_its_controls_change_the_matrix(lab: Lab, open_page:
     page.locator("button.ses-audit-to-cells").first.click()
     expect(page.locator(".ses-audit-matrix").first).to_be_visible()
     page.locator("button.ses-audit-everything").first.click()
-    expect(page.locator(".ses-audit-matrix").first).to_have_text(before)
+    expect(page.locator(".ses-audit-matrix").first).to_contain_text("marketing")
     assert opened.left == []
 
 
@@ -142,8 +144,7 @@ def test_an_untrusted_report_keeps_its_words_and_runs_nothing(
 ) -> None:
     opened = open_page(lab.at(f"report/{name}.ipynb"))
     page = opened.page
-    page.set_default_timeout(SLOW)
-    page.locator(".jp-OutputArea-output table").first.wait_for()
+    page.locator(".jp-OutputArea-output table").first.wait_for(timeout=SLOW)
     shown = page.locator(".jp-Notebook").inner_text()
     assert "prod-web" in shown
     assert re.search(r"\d+ of \d+", shown)
@@ -153,9 +154,8 @@ def test_an_untrusted_report_keeps_its_words_and_runs_nothing(
 
 def test_untrusted_chips_keep_glyph_word_and_colour(lab: Lab, open_page: Open) -> None:
     page = open_page(lab.at("report/02_send_matrix.ipynb")).page
-    page.set_default_timeout(SLOW)
     chip = page.locator(".jp-OutputArea-output .chip", has_text="allowed").first
-    chip.wait_for()
+    chip.wait_for(timeout=SLOW)
     assert chip.inner_text().startswith("●")
     colour = chip.evaluate("e => getComputedStyle(e).backgroundColor")
     assert colour not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
