@@ -232,6 +232,7 @@ class Explainer:
             checklist=items,
             checks=explained,
             notes=tuple(notes),
+            candidates=by_identity.candidates,
             taken_at=self._taken_at,
             rule_confidence=ruling.confidence,
             repairs=mended,

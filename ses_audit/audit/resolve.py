@@ -237,6 +237,10 @@ def _by_arn(model: Model, partition: str, region: str, account: str, name: str) 
         )
         arn = f"arn:{partition}:ses:{region}:{account}:identity/{name}"
         return FoundIdentity(cover, (Note("covered", said),), asked=(arn,))
+    longer = _candidates(model, [i for i in here if i.name.startswith(name)])
+    if "." not in name.rpartition("@")[2]:
+        said = f"{name} is no whole domain or address: the text is cut."
+        return FoundIdentity(None, (Note("identity_cut", said),), longer)
     arn = f"arn:{partition}:ses:{region}:{account}:identity/{name}"
     elsewhere = tuple(i for i in model.identities.values() if i.known and i.name == name)
     missing = model.gaps.of(account, region, "sesv2", "ListEmailIdentities")
@@ -273,8 +277,10 @@ def _by_arn(model: Model, partition: str, region: str, account: str, name: str) 
         configuration_set=None if missing else "",
         missing=missing,
     )
+    if longer:
+        notes.append(Note("identity_cut", f"{name} may be cut: an identity here begins with it."))
     return FoundIdentity(
-        identity, tuple(notes), elsewhere=elsewhere, exists=None if missing else False
+        identity, tuple(notes), longer, elsewhere=elsewhere, exists=None if missing else False
     )
 
 

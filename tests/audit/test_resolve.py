@@ -221,3 +221,15 @@ def test_a_cut_identity_is_not_guessed(model: Model) -> None:
     assert identity(model, f"arn:aws:ses:eu-west-1:{WEB}:identity")[2] == 4
     assert identity(model, f"arn:aws:ses:eu-west-1:{WEB[:5]}…")[2] == 4
     assert identity(model, "") == ("", ["identity_unknown"], 0)
+
+
+def test_a_name_that_is_no_whole_one_is_cut(model: Model) -> None:
+    assert identity(model, ses("eu-west-1", WEB, "exam")) == ("", ["identity_cut"], 2)
+    assert identity(model, ses("eu-west-1", WEB, "news@exam")) == ("", ["identity_cut"], 1)
+
+
+def test_a_name_that_may_be_cut_is_taken_as_it_stands_and_the_others_are_listed(
+    model: Model,
+) -> None:
+    wanted = ses("eu-west-1", WEB, "example.co")
+    assert identity(model, wanted) == (wanted, ["not_verified_here", "identity_cut"], 1)
