@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SNAPSHOT ?= $(shell ls -td reports/*/snapshot 2>/dev/null | head -1)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check lab lock prove mutants bench-simulate clean browser-tools
+.PHONY: help audit test check lab lock sample prove mutants bench-simulate clean browser-tools
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lock: ## lock the requirements again (needs uv)
 browser-tools:
 	@if command -v npm >/dev/null 2>&1; then for d in tests/outside tests/browser; do \
 	  if [ -f $$d/package-lock.json ] && [ ! -d $$d/node_modules ]; then (cd $$d && npm ci --no-audit --no-fund --silent); fi; done; fi
+
+sample: $(VENV)/dev.stamp  ## write reports/sample again: the run of the example that is committed
+	@PYTHONPATH=tests/support $(BIN)/python tests/support/sample.py reports/sample
 
 prove: $(VENV)/dev.stamp  ## a million random requests against the reference evaluator (hours; resumable)
 	@$(BIN)/python tests/prove.py --count 1000000
