@@ -6,6 +6,7 @@ the values of those attributes (tags, names) to which a document in play refers.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,9 @@ Uses = Mapping[str, tuple[tuple[Clause, str], ...] | None]
 """Key → the clauses on it, or None where its value itself is used."""
 
 
+_NUMBERS = itertools.count()
+
+
 @dataclass(slots=True)
 class Group:
     """Principals that are treated alike.
@@ -40,7 +44,7 @@ class Group:
     The documents may be those of another account with copies of them; `own_names` and
     `boundary_name` are the group's own. `exact` is the ARN of a sender that stands alone, `named`
     of one that a sending policy names; else they are "". `make` gives one of the group as an
-    object, and `attributes` the values to which some documents refer.
+    object, and `values` those of its attributes to which some documents refer.
     """
 
     account: str | None
@@ -55,10 +59,19 @@ class Group:
     in_organization: bool
     named: str
     make: Callable[[], Sender]
-    attributes: Callable[[DocumentSet], object]
+    values: Callable[[DocumentSet], object]
     exact: str = ""
     members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    number: int = field(default_factory=lambda: next(_NUMBERS))
     _sender: Sender | None = None
+    _attributes: dict[int, tuple[object, DocumentSet]] = field(default_factory=dict)
+
+    def attributes(self, documents: DocumentSet) -> object:
+        """The values to which some documents refer."""
+        found = self._attributes.get(id(documents))
+        if found is None:
+            found = self._attributes[id(documents)] = (self.values(documents), documents)
+        return found[0]
 
     @property
     def sender(self) -> Sender:
@@ -103,16 +116,17 @@ class Alike:
     """
 
     def __init__(self, knowledge: Knowledge, table: pa.Table, gaps: Gaps) -> None:
-        self.table = table
+        self.table = table.combine_chunks()
         self._knowledge = knowledge
         self._gaps = gaps
         self.arns: pa.Array = _whole(table.column("principal_arn"))
         self.size = len(table)
         self.account_codes, self.accounts = codes(table.column("account_id"))
         self.type_codes, self.types = codes(table.column("type"))
-        self._policies, self._places = knowledge.columns.of_principals(
-            "principal_policies", self.arns
-        )
+        policies, self._places = knowledge.columns.of_principals("principal_policies", self.arns)
+        self._policies = policies.combine_chunks()
+        self._order = np.argsort(self._places, kind="stable")
+        self._ordered = self._places[self._order]
         self._attributes: dict[object, Integers] = {}
         self._own_sets: dict[
             tuple[int, bool], tuple[DocumentSet, tuple[str, ...], tuple[str, ...]]
@@ -280,10 +294,12 @@ class Alike:
             split = [members[numbers == n] for n in range(int(numbers.max()) + 1)]
             split.sort(key=lambda rows: int(rows[0]))
         for rows in split:
-            found = group if len(split) == 1 else replace(group, members=rows)
+            found = group
+            if len(split) > 1:
+                found = replace(group, members=rows, number=next(_NUMBERS), _attributes={})
             row = int(rows[0])
             found.make = partial(self._make, row)
-            found.attributes = partial(self._values, row)
+            found.values = partial(self._values, row)
             yield found
 
     def _values(self, row: int, documents: DocumentSet) -> object:
@@ -314,7 +330,8 @@ class Alike:
 
     def _make(self, row: int) -> Sender:
         rows = self.table.slice(row, 1).to_pylist()
-        policies = self._policies.filter(pa.array(self._places == row)).to_pylist()
+        first, last = np.searchsorted(self._ordered, (row, row + 1))
+        policies = self._policies.take(np.sort(self._order[first:last])).to_pylist()
         found = load_senders(rows, policies, [], self._knowledge.documents, self._gaps)
         return next(iter(found.values()))
 
@@ -349,6 +366,12 @@ class Alike:
 
     def _distinct(self, key: str) -> tuple[Integers | None, list[str | None]]:
         """The values that rows have for a key: numbers, and what they stand for."""
+        if key == "aws:username":
+            # Only users have one.
+            users = self.type_codes == self.types.index("user") if "user" in self.types else False
+            numbers, texts = codes(self.table.column("name"))
+            chosen: Integers = np.where(users, numbers, len(texts))
+            return chosen, [*map(_text, texts), None]
         if key.startswith("aws:principaltag/"):
             wanted = key.removeprefix("aws:principaltag/")
             numbers, texts = codes(self.table.column("tags"))
@@ -362,6 +385,10 @@ class Alike:
         if key == "aws:principalarn" and clauses is not None and _patterns(clauses) is not None:
             arn = self.arns[row].as_py()
             return _answers(clauses, key, arn)
+        if key == "aws:username":
+            user = self.types[self.type_codes[row]] == "user"
+            name = self.table.column("name")[row].as_py() if user else None
+            return name if clauses is None else _answers(clauses, key, name)
         if key.startswith("aws:principaltag/"):
             tags = self.table.column("tags")[row].as_py()
             value = _tag(tags, key.removeprefix("aws:principaltag/"))

@@ -7,8 +7,9 @@ denials of each principal, account and identity take the place of those of the f
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ses_audit.audit.alike import Group, names_of
 from ses_audit.audit.cells import Crossing
@@ -27,8 +28,9 @@ from ses_audit.audit.model import Model, unlisted
 from ses_audit.audit.requests import CheckRequest, Requests
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
+from ses_audit.policy.principals import applies
 from ses_audit.policy.reduce import open_resource_relation
-from ses_audit.policy.types import Denial, Layer
+from ses_audit.policy.types import Caller, Denial, Layer
 from ses_audit.policy.wildcards import arn_matches
 
 __all__ = ["Ask", "Bench", "model_of"]
@@ -80,9 +82,14 @@ class Ask:
     """What was not read of its SES account."""
     kinds: tuple[object, ...]
     """What is checked, by action."""
+    recipients: tuple[str, ...]
+    """The names of the recipients that are checked, in order."""
     bits: dict[tuple[str, ...], object]
-    policies: bool
-    """Whether a sending policy is read for any of its checks."""
+    asked: tuple[str, ...]
+    """The identities whose sending policies are read for its checks, where they have any."""
+    asked_of: tuple[tuple[int, ...], ...]
+    """For each action and check the place of that identity in `asked`; -1 for none."""
+    number: int = field(default_factory=itertools.count().__next__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +101,20 @@ class Template:
     """A denial, the layer and the slot that it stands in."""
     missing: tuple[int, ...]
     """Which of the cell's gaps it names."""
+    recipients: tuple[int, ...]
+    """Which of the identity's recipients its conditions name."""
     shared: bool
     """False where a name is left that belongs to one account."""
 
 
 Templates = tuple[Template, ...]
 """One an action."""
+
+Name = tuple[str | None, str | None, int | None, str | None]
+"""A policy, a statement's sid and index, a target: what a denial names."""
+
+Names = tuple[tuple[Name, ...], ...]
+"""For each action what stands in each slot."""
 
 
 class Bench:
@@ -120,10 +135,10 @@ class Bench:
         self._requests = Requests(model)
         self._twin = Requests(model, undocumented=False)
         self._sets: dict[str, DocumentSet] = {}
-        self._mentioned: dict[str, frozenset[str]] = {}
         self._chains: dict[int, tuple[DocumentSet, ...]] = {}
         self._here: dict[object, Vector] = {}
         self._plain: dict[int, tuple[int, ...]] = {}
+        self._slots: dict[object, Names] = {}
         self.rulings: dict[Ruling, int] = {}
         self._instances: dict[object, int] = {}
         self._kept: list[Templates] = []
@@ -147,7 +162,8 @@ class Bench:
                     kinds.append(kind)
                 resources[check.resource, check.open_resource] = None
             shape.append(tuple(kinds))
-        names = [name for name, _ in resources]
+        names = dict.fromkeys((identity.arn, *(name for name, _ in resources)))
+        asked = tuple(filter(self._has_policies, names))
         return Ask(
             identity,
             sender.account != identity.account,
@@ -155,9 +171,24 @@ class Bench:
             tuple(resources),
             self.decider.missing(sender, identity).account,
             tuple(shape),
+            tuple(request.name for request in requests[0] if request.check.id == "recipients"),
             {},
-            any(self._has_policies(name) for name in [identity.arn, *names]),
+            asked,
+            tuple(
+                tuple(self._place(request, identity, asked) for request in checks)
+                for checks in requests
+            )
+            if asked
+            else (),
         )
+
+    def _place(self, request: CheckRequest, identity: Identity, asked: tuple[str, ...]) -> int:
+        if not request.check.on_identity:
+            return -1
+        arn = request.check.resource
+        if arn not in self._model.identities:
+            arn = identity.arn
+        return asked.index(arn) if arn in asked else -1
 
     def _has_policies(self, arn: str) -> bool:
         identity = self._model.identities.get(arn)
@@ -174,13 +205,13 @@ class Bench:
         """The sending policies of an identity."""
         if arn not in self._sets:
             identity = self._model.identities.get(arn)
-            self._sets[arn] = DocumentSet(identity.policies if identity else ())
+            self._sets[arn] = self._knowledge.set_of(identity.policies if identity else ())
         return self._sets[arn]
 
     # Layers
 
-    def _facts(self, documents: DocumentSet, group: Group, ask: Ask) -> object:
-        """What the answer of some documents to a group and an identity can turn on."""
+    def _of_ask(self, documents: DocumentSet, ask: Ask) -> object:
+        """What the answer of some documents can turn on, of an identity."""
         found: list[object] = [ask.shape]
         if documents.patterns:
             bits = ask.bits.get(documents.patterns)
@@ -189,19 +220,27 @@ class Bench:
             found.append(bits)
         if documents.variable:
             found.append(ask.resources)
-        if documents.keys:
-            found += (group.type, group.in_organization, group.exact)
-            if documents.by_name:
-                found.append(ask.identity.name)
-            if documents.by_region:
-                found.append(ask.identity.region)
-            if documents.by_owner:
-                found.append(ask.identity.account)
-            if documents.account_keys:
-                found.append(group.account)
-            if documents.principal_keys:
-                found.append(group.attributes(documents))
+        if documents.by_name:
+            name = ask.identity.name
+            found.append(name.rpartition("@")[0] if documents.by_local_part else name)
+        if documents.by_region:
+            found.append(ask.identity.region)
+        if documents.by_owner:
+            found.append(ask.identity.account)
         return tuple(found)
+
+    @staticmethod
+    def _of_group(documents: DocumentSet, group: Group) -> object:
+        """What the answer of some documents can turn on, of a group."""
+        if not documents.keys:
+            return None
+        return (
+            group.type,
+            group.in_organization,
+            group.exact,
+            group.account if documents.account_keys else "",
+            group.attributes(documents) if documents.principal_keys else "",
+        )
 
     def _layer(
         self,
@@ -211,14 +250,12 @@ class Bench:
         ask: Ask,
         unread: bool = False,
     ) -> Vector:
-        here = None
-        if not documents.keys:
-            # Within the batch the answer is the same for all principals.
-            here = (layer, documents, id(ask), unread)
-            found = self._here.get(here)
-            if found is not None:
-                return found
-        key = (layer, documents.number, unread, self._facts(documents, group, ask))
+        own = self._of_group(documents, group)
+        here = (id(documents), layer, ask.number, own, unread)
+        found = self._here.get(here)
+        if found is not None:
+            return found
+        key = (layer, documents.number, unread, own, self._of_ask(documents, ask))
         found = self._knowledge.vectors.get(key)
         if found is None:
             found = self._knowledge.vectors[key] = layer_vector(
@@ -231,8 +268,7 @@ class Bench:
                 self._knowledge.numbers,
                 unread=unread,
             )
-        if here is not None:
-            self._here[here] = found
+        self._here[here] = found
         return found
 
     def _chain(self, group: Group, ask: Ask) -> Vector:
@@ -256,44 +292,56 @@ class Bench:
         return found
 
     def _resource(self, group: Group, ask: Ask) -> Vector:
-        if not ask.policies:
+        if not ask.asked:
             return ABSENT
-        arn = ask.identity.arn
-        sets = {arn: self.documents_of(arn)}
-        sets |= {name: self.documents_of(name) for name, _ in ask.resources}
-        account: object = group.account
-        if (
-            not any(s.account_keys for s in sets.values())
-            and not group.exact
-            and group.account not in self._accounts_named(sets)
-        ):
-            account = ""
-        key = (
-            "resource", arn, ask.shape, ask.cross, account, group.type,
-            group.boundary is not None or bool(group.boundary_missing), group.named, group.exact,
-            group.in_organization,
-            tuple(group.attributes(s) for s in sets.values() if s.principal_keys),
-        )  # fmt: skip
+        here = ("resource", ask.number, group.number)
+        found = self._here.get(here)
+        if found is not None:
+            return found
+        caller = self._caller(group)
+        limited = group.boundary is not None or bool(group.boundary_missing)
+        said: list[object] = []
+        undocumented = False
+        for place, arn in enumerate(ask.asked):
+            documents = self.documents_of(arn)
+            identity = self._model.identities[arn]
+            undocumented = undocumented or documents.undocumented
+            forms = tuple(
+                applies(s.principal, caller, s.effect, has_boundary=limited)
+                if s.principal is not None
+                else None
+                for policy in documents.policies
+                for s in policy.document.statements
+            )
+            said.append(
+                (
+                    place, documents.number, bool(identity.missing), forms,
+                    self._of_ask(documents, ask), self._of_group(documents, group),
+                )
+            )  # fmt: skip
+        key = ("resource", ask.shape, ask.asked_of, limited, tuple(said))
         found = self._knowledge.vectors.get(key)
         if found is None:
-            found = self._knowledge.vectors[key] = self._resource_vector(sets, group, ask)
+            found = self._knowledge.vectors[key] = self._resource_vector(group, ask, undocumented)
+        self._here[here] = found
         return found
 
-    def _accounts_named(self, sets: Mapping[str, DocumentSet]) -> frozenset[str]:
-        """The accounts that the principals of sending policies name."""
-        found: frozenset[str] = frozenset()
-        for arn, documents in sets.items():
-            if arn not in self._mentioned:
-                self._mentioned[arn] = _accounts_in(documents)
-            found |= self._mentioned[arn]
-        return found
+    @staticmethod
+    def _caller(group: Group) -> Caller:
+        """Who asks; of principals that no policy names only the account and the kind matter."""
+        if group.named or group.exact:
+            return group.sender.caller
+        return Caller("(one of many)", group.account, group.type)  # type: ignore[arg-type]
 
-    def _resource_vector(self, sets: Mapping[str, DocumentSet], group: Group, ask: Ask) -> Vector:
-        def policies_of(arn: str) -> tuple[DocumentSet, bool] | None:
+    def _resource_vector(self, group: Group, ask: Ask, undocumented: bool) -> Vector:
+        places = {arn: str(place) for place, arn in enumerate(ask.asked)}
+
+        def policies_of(arn: str) -> tuple[DocumentSet, bool, str] | None:
             identity = self._model.identities.get(arn)
-            return None if identity is None else (self.documents_of(arn), bool(identity.missing))
+            if identity is None:
+                return None
+            return self.documents_of(arn), bool(identity.missing), places.get(arn, "")
 
-        undocumented = any(documents.undocumented for documents in sets.values())
         return resource_vector(
             policies_of,
             ask.identity.arn,
@@ -334,14 +382,15 @@ class Bench:
                 self._knowledge.rows[key] = templates
             else:
                 self._kept.append(templates)
-        known = self._plain.get(id(templates))
-        if known is None:
-            known = tuple(
-                self._number(template, place, vectors, group, ask)
-                for place, template in enumerate(templates)
-            )
-            if not any(template.swaps or template.missing for template in templates):
-                self._plain[id(templates)] = known
+        plain = self._plain.get(id(templates))
+        if plain is not None:
+            return plain
+        known = tuple(
+            self._number(template, place, vectors, group, ask)
+            for place, template in enumerate(templates)
+        )
+        if not any(t.swaps or t.missing or t.recipients for t in templates):
+            self._plain[id(templates)] = known
         return known
 
     def _template(
@@ -356,15 +405,18 @@ class Bench:
         named: dict[Denial, tuple[int, int]] = {}
         for layer, vector in enumerate(vectors):
             for number, slot in enumerate(vector.slots[place]):
-                named.setdefault(self._denial(slot, layer, group), (layer, number))
+                denial = Denial(slot.layer, slot.kind, *self._name(slot, layer, group, ask))
+                named.setdefault(denial, (layer, number))
         denials = (*ruling.denials, *ruling.possible, *(d for d, _ in ruling.without))
         distinct = tuple(dict.fromkeys(denials))
         gaps = self._gaps(group, ask) if ruling.missing else []
         missing = tuple(gaps.index(text) if text in gaps else -1 for text in ruling.missing)
+        swaps = tuple((d, *named[d]) for d in distinct if d in named)
         found = Template(
             ruling,
-            tuple((d, *named[d]) for d in distinct if d in named),
+            swaps,
             missing,
+            _recipients_in(ruling.conditions, ask.recipients),
             -1 not in missing
             and not any(_belongs(d, group, ask) for d in distinct if d not in named),
         )
@@ -376,21 +428,38 @@ class Bench:
         missing = self.decider.missing(group.sender, ask.identity)
         return [*missing.sender, *missing.account, *missing.scp]
 
-    @staticmethod
-    def _denial(slot: Denial, layer: int, group: Group) -> Denial:
-        """What stands in a slot, for the principals of a group."""
-        if layer == _RESOURCE:
-            return slot
+    def _names(self, layer: int, vector: Vector, group: Group, ask: Ask) -> Names:
+        """The policy and the target in each slot of a layer, for the principals of a group."""
+        if layer == _CHAIN:
+            key: object = (id(vector), id(group.chain))
+        elif layer == _RESOURCE:
+            key = (id(vector), ask.number)
+        else:
+            key = (id(vector), group.boundary_name if layer == _BOUNDARY else group.own_names)
+        found = self._slots.get(key)
+        if found is None:
+            found = self._slots[key] = tuple(
+                tuple(self._name(slot, layer, group, ask) for slot in slots)
+                for slots in vector.slots[: len(self._knowledge.actions)]
+            )
+        return found
+
+    def _name(self, slot: Denial, layer: int, group: Group, ask: Ask) -> Name:
         place = None if slot.policy is None else int(slot.policy)
         target = None
         if layer == _CHAIN:
             level = int(slot.target or 0)
             target = group.chain.targets[level]
             names = names_of((group.chain.levels or ())[level])
+        elif layer == _RESOURCE:
+            target = ask.asked[int(slot.target or 0)]
+            policies = self._model.identities[target].policies
+            names = names_of(policies)
+            target = policies[place].target if place is not None else None
         else:
             names = (group.boundary_name,) if layer == _BOUNDARY else group.own_names
-        name = None if place is None else names[place]
-        return Denial(slot.layer, slot.kind, name, slot.sid, slot.statement_index, target)
+        policy = None if place is None else names[place]
+        return policy, slot.sid, slot.statement_index, target
 
     def _number(
         self,
@@ -400,30 +469,52 @@ class Bench:
         group: Group,
         ask: Ask,
     ) -> int:
-        if not template.swaps and not template.missing:
-            key: object = id(template)
-            names: dict[Denial, Denial] = {}
-        else:
-            names = {
-                old: self._denial(vectors[layer].slots[place][number], layer, group)
-                for old, layer, number in template.swaps
-            }
-            gaps = self._gaps(group, ask) if template.missing else []
-            missing = tuple(gaps[n] for n in template.missing)
-            key = (id(template), tuple(names.values()), missing)
+        """The place of a template's ruling for a group and an identity."""
+        new = tuple(
+            self._names(layer, vectors[layer], group, ask)[place][number]
+            for _, layer, number in template.swaps
+        )
+        gaps = self._gaps(group, ask) if template.missing else []
+        missing = tuple(gaps[n] for n in template.missing)
+        recipients = tuple(ask.recipients[n] for n in template.recipients)
+        key = (id(template), new, missing, recipients)
         found = self._instances.get(key)
-        if found is None:
-            ruling = template.ruling
-            if names or template.missing:
-                ruling = replace(
-                    ruling,
-                    denials=_renamed(ruling.denials, names),
-                    possible=_renamed(ruling.possible, names),
-                    without=tuple((names.get(d, d), v) for d, v in ruling.without),
-                    missing=missing,
-                )
-            found = self._instances[key] = self.rulings.setdefault(ruling, len(self.rulings))
-        return found
+        if found is not None:
+            return found
+        ruling = template.ruling
+        if new or missing or recipients:
+            names = {
+                old: Denial(old.layer, old.kind, *name)
+                for (old, _, _), name in zip(template.swaps, new, strict=True)
+            }
+            conditions = ruling.conditions
+            if recipients:
+                before = conditions.rpartition(_WITHIN)[0]
+                conditions = f"{before}{_WITHIN}{', '.join(recipients)}"
+            ruling = replace(
+                ruling,
+                denials=_renamed(ruling.denials, names),
+                possible=_renamed(ruling.possible, names),
+                without=tuple((names.get(d, d), v) for d, v in ruling.without),
+                missing=missing,
+                conditions=conditions,
+            )
+        number = self._instances[key] = self.rulings.setdefault(ruling, len(self.rulings))
+        return number
+
+
+_WITHIN = "recipient within "
+
+
+def _recipients_in(conditions: str, recipients: tuple[str, ...]) -> tuple[int, ...]:
+    """The places of the recipients that conditions end in."""
+    _, within, names = conditions.rpartition(_WITHIN)
+    if not within:
+        return ()
+    listed = names.split(", ")
+    if not all(name in recipients for name in listed):
+        raise AssertionError(f"conditions name recipients that are not checked: {names}")
+    return tuple(map(recipients.index, listed))
 
 
 def _renamed(denials: tuple[Denial, ...], names: Mapping[Denial, Denial]) -> tuple[Denial, ...]:
@@ -449,13 +540,3 @@ def _bits(patterns: tuple[str, ...], resources: tuple[tuple[str, bool], ...]) ->
             relation = open_resource_relation(pattern, name)
             found.append((name, pattern) if relation == "some" else relation)
     return tuple(found)
-
-
-def _accounts_in(documents: DocumentSet) -> frozenset[str]:
-    found: set[str] = set()
-    for policy in documents.policies:
-        for statement in policy.document.statements:
-            for _, values in statement.principal.entries if statement.principal else ():
-                for value in values:
-                    found.add(value.split(":")[4] if value.count(":") >= 5 else value)
-    return frozenset(found)

@@ -14,7 +14,7 @@ from functools import cached_property
 
 from ses_audit.audit.layers import referenced_keys
 from ses_audit.audit.requests import CheckRequest
-from ses_audit.policy.formula import FALSE, TRUE, Formula, keys_of
+from ses_audit.policy.formula import FALSE, TRUE, Formula, atoms_of, keys_of
 from ses_audit.policy.reduce import (
     RESOURCE_KEY,
     OpenRequest,
@@ -142,6 +142,7 @@ class DocumentSet:
         self.keys: frozenset[str] = frozenset().union(
             *(referenced_keys(policy.document) for policy in self.policies)
         )
+        statements = [s for policy in self.policies for s in policy.document.statements]
         self.patterns = tuple(pattern for outline in drawn for pattern in outline.patterns)
         self.variable = any(outline.variable for outline in drawn)
         """Whether a resource pattern holds a variable."""
@@ -149,6 +150,13 @@ class DocumentSet:
         self.principal_keys = tuple(sorted(filter(of_each_principal, self.keys)))
         self.account_keys = bool(self.keys & _ACCOUNT_KEYS)
         self.by_name = any(k.startswith("ses:") and k not in _ANY_IDENTITY for k in self.keys)
+        clauses = [c for s in statements for c in s.conditions]
+        self.by_local_part = (
+            self.by_name
+            and all(whatever_domain(c) if c.key.lower() == FROM else _no_from(c) for c in clauses)
+            and not any(FROM in r.lower() for s in statements for r in s.resources or ())
+        )
+        """Whether of an identity's name only what stands before the `@` can matter."""
         self.by_region = "aws:requestedregion" in self.keys
         self.by_owner = any(k.startswith("aws:resource") for k in self.keys)
 
@@ -211,7 +219,7 @@ class _Slots:
         return self.found.setdefault(denial, len(self.found))
 
 
-def _facts(formulas: Iterable[Formula], request: CheckRequest, opened: OpenRequest) -> object:
+def _facts(formulas: Sequence[Formula], request: CheckRequest, opened: OpenRequest) -> object:
     """What is known of the open keys on which formulas turn."""
     keys: frozenset[str] = frozenset().union(*map(keys_of, formulas))
     if not keys:
@@ -221,7 +229,42 @@ def _facts(formulas: Iterable[Formula], request: CheckRequest, opened: OpenReque
     if not asked:
         return resource
     settled = opened if asked <= _settled(opened) else request.ask(asked)
-    return (resource, settled.values_of(asked))
+    facts: list[object] = [resource, settled.values_of(asked - {FROM})]
+    if FROM in asked:
+        domain = settled.domains.get(FROM)
+        if domain is None or not _before_the_at(formulas):
+            facts.append(settled.values_of(frozenset({FROM})))
+        else:
+            # What stands after the @ is met by the star that ends each pattern.
+            sides = tuple(
+                (p.rpartition("@")[0], "*" in p.rpartition("@")[2]) for p in domain.patterns
+            )
+            facts.append((replace(domain, patterns=()), sides))
+    return tuple(facts)
+
+
+FROM = "ses:fromaddress"
+
+
+def whatever_domain(clause: Clause) -> bool:
+    """Whether a clause on a From address looks only at what stands before its last `@`.
+
+    Patterns like `no-reply@*`: the domain is matched by the star, whatever it is.
+    """
+    return clause.operator == "Null" or (
+        clause.operator in ("StringLike", "StringNotLike")
+        and all(value.endswith("@*") for value in clause.values)
+    )
+
+
+def _before_the_at(formulas: Iterable[Formula]) -> bool:
+    clauses = (atom.clause for formula in formulas for atom in atoms_of(formula))
+    return all(whatever_domain(c) if c.key.lower() == FROM else _no_from(c) for c in clauses)
+
+
+def _no_from(clause: Clause) -> bool:
+    """Whether a clause on another key does without the From address as a variable."""
+    return not any(FROM in value.lower() for value in clause.values)
 
 
 def _settled(opened: OpenRequest) -> frozenset[str]:
@@ -277,17 +320,12 @@ def _vector(asked: Asked, say: Say, numbers: Numbers) -> Vector:
     for requests in asked:
         slots = _Slots()
         said: list[object] = []
-        recipients: list[tuple[object, str]] = []
+        recipients: list[object] = []
         for request in requests:
             answer = say(request, slots)
-            if request.check.id == "recipients":
-                recipients.append((answer, request.check.resource))
-            else:
-                said.append(answer)
-        if len({answer for answer, _ in recipients}) > 1:
-            said += recipients
-        else:
-            said += [answer for answer, _ in recipients[:1]]
+            (recipients if request.check.id == "recipients" else said).append(answer)
+        # Of recipients that are all alike it does not matter how many there are.
+        said += recipients if len(set(recipients)) > 1 else recipients[:1]
         plain = all(answer is PLAIN for answer in said)
         structures.append(PLAIN if plain else numbers.of(tuple(said)))
         every.append(tuple(slots.found))
@@ -363,7 +401,7 @@ def chain_vector(levels: Sequence[Vector], numbers: Numbers) -> Vector:
 
 
 def resource_vector(
-    policies_of: Callable[[str], tuple[DocumentSet, bool] | None],
+    policies_of: Callable[[str], tuple[DocumentSet, bool, str] | None],
     own: str,
     asked: Asked,
     twin: Asked | None,
@@ -374,8 +412,8 @@ def resource_vector(
     Parameters
     ----------
     policies_of
-        The documents of an identity, by ARN, and whether others were not read; None where it is
-        no identity of the snapshot.
+        The documents of an identity, by ARN, whether others were not read, and its place among
+        the identities that have any; None where it is no identity of the snapshot.
     own
         The ARN of the identity sent from.
     asked, twin, numbers
@@ -388,11 +426,11 @@ def resource_vector(
         found = policies_of(request.check.resource) or policies_of(own)
         if found is None or (not found[0].policies and not found[1]):
             return None
-        documents, unread = found
+        documents, unread, target = found
         opened = request.ask(documents.keys)
         whole = reduce_resource_policies(documents.policies, opened)
         denies: list[tuple[int, Formula]] = []
-        for policy in documents.policies:
+        for place, policy in enumerate(documents.policies):
             for statement in policy.document.statements:
                 if statement.effect != "Deny":
                     continue
@@ -402,10 +440,10 @@ def resource_vector(
                     denial = Denial(
                         Layer.SENDING_AUTHORIZATION_POLICY,
                         "explicit",
-                        policy.arn or policy.name,
+                        str(place),
                         statement.sid,
                         statement.index,
-                        policy.target,
+                        target,
                     )
                     denies.append((slots.of(denial), formula))
         grants = (whole.grant_exempt, whole.grant_limited, whole.delegate)

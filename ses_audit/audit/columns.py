@@ -80,8 +80,16 @@ class Columns:
         chosen = [places[account] for account in accounts if account in places]
         if not chosen:
             return []
-        found: list[Row] = self.small(name).take(np.sort(np.concatenate(chosen))).to_pylist()
-        return found
+        table = self.small(name).take(np.sort(np.concatenate(chosen)))
+        columns = []
+        for column in table.columns:
+            if pa.types.is_dictionary(column.type):
+                numbers, values = codes(column)
+                columns.append(np.array(values, dtype=object)[numbers].tolist())
+            else:
+                columns.append(column.to_pylist())
+        names = table.column_names
+        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def _by_account(self, name: str, key: str) -> dict[str, Integers]:
         if name not in self._places:

@@ -222,6 +222,7 @@ class _Batch:
             by_key: dict[object, int] = {}
             if found:
                 keyed = self._class_key(found)
+                anyone = _anyone(account)
                 asks: dict[int, Ask] = {}
                 for identity in self._identities[account]:
                     number = self._special.get(identity.arn)
@@ -232,7 +233,7 @@ class _Batch:
                         coded = by_key.setdefault(key, next_identity + len(by_key))
                     identity_classes.append((identity, coded))
                     if coded not in asks:
-                        asks[coded] = self._bench.ask(identity, found[0].sender)
+                        asks[coded] = self._bench.ask(identity, anyone)
                         numbers.append((asks[coded], coded))
                 next_identity += len(by_key)
             else:
@@ -266,7 +267,7 @@ class _Batch:
         if not groups:
             return
         for guest in self._guests.get(account, ()):
-            ask = self._bench.ask(self._identity(guest), groups[0].sender)
+            ask = self._bench.ask(self._identity(guest), _anyone(account))
             whole = guest.everyone or account in guest.accounts
             for place, group in enumerate(groups):
                 # A principal that a policy names is a group of its own.
@@ -348,6 +349,11 @@ class _Batch:
 
 
 _UNBOUND = Chain(None)
+
+
+def _anyone(account: str) -> Sender:
+    """A sender of an account: what is checked depends on nothing else of it."""
+    return Sender(f"arn:aws:iam::{account}:root", account, "root", "root", "/")
 
 
 class _Unread(Crossing):
