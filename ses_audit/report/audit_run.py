@@ -287,7 +287,10 @@ class _Work:
             outcome = outcomes[notebook.name]
             if not outcome.completed:
                 before += _partial(outcome)
-            text = to_html(parse(path.read_bytes()), notebook.title, before)
+            others = {
+                other.name: f"{other.name}.html" for other in self.notebooks if other != notebook
+            }
+            text = to_html(parse(path.read_bytes()), notebook.title, before, targets=others)
             write_file(path.with_suffix(".html"), text.encode())
 
     def _judge(self) -> None:

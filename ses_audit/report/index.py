@@ -13,7 +13,7 @@ from ses_audit.report.labels import plural
 from ses_audit.report.page import Html
 from ses_audit.report.rollup_html import MANY_ACCOUNTS, rollup
 from ses_audit.report.scope_html import counts_list
-from ses_audit.report.shell import Link, document, navigation
+from ses_audit.report.shell import Link, document, linked, navigation
 
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
@@ -110,8 +110,10 @@ def report_page(
     """
     title = "The whole report"
     parts = ['<div class="report">', *_head(title, record, summary), numbers.markup]
+    targets = {name: f"#{name}" for name in pages}
     for name, page in pages.items():
         body = _nested("\n".join(piece.markup for _, piece in page.parts()))
+        body = linked(body, targets)
         parts.append(
             f'<section id="{escape(name)}"><h2>{escape(page.question)}</h2>\n{body}</section>\n'
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -10,7 +11,7 @@ from importlib import resources
 from ses_audit.escape import html as escape
 from ses_audit.report.style import stylesheet
 
-__all__ = ["Link", "document", "navigation", "page_style", "policy"]
+__all__ = ["Link", "document", "linked", "navigation", "page_style", "policy"]
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; {scripts}img-src data:; font-src data:; "
@@ -68,6 +69,51 @@ def navigation(links: Sequence[Link], current: str) -> str:
         '<a class="skip" href="#main">To the content</a>'
         f'<nav aria-label="Report"><ul>{"".join(items)}</ul></nav>'
     )
+
+
+_TAGS = re.compile(r"(<[^>]*>)")
+_UNLINKED = ("a", "code", "pre", "style", "svg", "title")
+
+
+def linked(markup: str, targets: Mapping[str, str]) -> str:
+    """Turn names of pages that stand in plain text into links.
+
+    A page is shown in notebooks, in reports and in one piece: only here it is known where the
+    others are.
+
+    Parameters
+    ----------
+    markup
+        Safe HTML.
+    targets
+        Name → address.
+
+    Examples
+    --------
+    >>> linked("<p>Next: 02_x.</p><code>02_x</code>", {"02_x": "02_x.html"})
+    '<p>Next: <a href="02_x.html">02_x</a>.</p><code>02_x</code>'
+    """
+    if not targets:
+        return markup
+    names = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, targets))})(?!\w)")
+
+    def link(name: re.Match[str]) -> str:
+        return f'<a href="{escape(targets[name[1]])}">{name[1]}</a>'
+
+    inside: list[str] = []
+    pieces: list[str] = []
+    for piece in _TAGS.split(markup):
+        if piece.startswith("<"):
+            name = re.match(r"</?(\w*)", piece)
+            tag = name[1].lower() if name else ""
+            if tag in _UNLINKED:
+                if piece.startswith("</"):
+                    del inside[-1:]
+                else:
+                    inside.append(tag)
+        text = not inside and not piece.startswith("<")
+        pieces.append(names.sub(link, piece) if text else piece)
+    return "".join(pieces)
 
 
 def document(title: str, before: str, body: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ses_audit.escape import html as escape
-from ses_audit.report.shell import page_style, policy
+from ses_audit.report.shell import linked, page_style, policy
 
 if TYPE_CHECKING:
     from nbconvert import HTMLExporter
@@ -43,7 +44,13 @@ def _exporter() -> HTMLExporter:
     return exporter
 
 
-def to_html(notebook: NotebookNode, title: str, before: str = "", after: str = "") -> str:
+def to_html(
+    notebook: NotebookNode,
+    title: str,
+    before: str = "",
+    after: str = "",
+    targets: Mapping[str, str] | None = None,
+) -> str:
     """A page of one notebook: its text and its outputs, no input.
 
     Parameters
@@ -55,6 +62,8 @@ def to_html(notebook: NotebookNode, title: str, before: str = "", after: str = "
         Plain text.
     before, after
         Safe HTML around the content.
+    targets
+        Other pages → their addresses: their names become links.
     """
     declared = notebook.metadata.get("ses_audit", {})
     page = {
@@ -67,4 +76,5 @@ def to_html(notebook: NotebookNode, title: str, before: str = "", after: str = "
     text, _ = _exporter().from_notebook_node(
         copy.deepcopy(notebook), resources={"ses_audit": page, "metadata": {"name": title}}
     )
-    return str(text)
+    head, begin, body = str(text).partition('<main id="main">')
+    return head + begin + linked(body, targets or {})

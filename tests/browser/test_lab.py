@@ -159,3 +159,32 @@ def test_untrusted_chips_keep_glyph_word_and_colour(lab: Lab, open_page: Open) -
     assert chip.inner_text().startswith("●")
     colour = chip.evaluate("e => getComputedStyle(e).backgroundColor")
     assert colour not in ("rgba(0, 0, 0, 0)", "rgb(255, 255, 255)")
+
+
+def test_a_table_sorts_and_searches(lab: Lab, open_page: Open) -> None:
+    opened = open_page(lab.at("02_send_matrix.ipynb"))
+    page = opened.page
+    page.locator(".jp-CodeCell").first.wait_for(timeout=SLOW)
+    run_all(page)
+    table = page.locator(".dt-container").first
+    table.wait_for()
+    table.scroll_into_view_if_needed()
+    rows = table.locator("tbody tr")
+    first = rows.first.inner_text()
+    everything = table.locator(".dt-info").inner_text()
+
+    table.locator(".dt-search input").fill("newsletter")
+    expect(table.locator(".dt-info")).not_to_have_text(everything)
+    assert all("newsletter" in text for text in rows.all_inner_texts())
+    table.locator(".dt-search input").fill("")
+    expect(table.locator(".dt-info")).to_have_text(everything)
+
+    header = table.locator("thead th").first
+    column = "table => [...table.querySelectorAll('tbody tr')].map(r => r.cells[0].textContent)"
+    for _ in range(2):
+        header.click()
+    expect(header).to_have_attribute("aria-sort", "descending")
+    values = table.evaluate(column)
+    assert values == sorted(values, reverse=True)
+    assert rows.first.inner_text() != first
+    assert opened.left == []

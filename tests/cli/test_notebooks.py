@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -65,3 +68,16 @@ def test_a_folder_that_cannot_be_made_is_one_line(command, tmp_path: Path) -> No
     ended = command("notebooks", "copy", tmp_path / "file" / "mine")
     assert ended.code == 2
     assert "cannot make" in ended.said
+
+
+def test_it_is_a_command_of_jupyter_too() -> None:
+    scripts = Path(sys.executable).parent
+    asked = subprocess.run(
+        [str(scripts / "jupyter"), "ses-audit", "--version"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}"},
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert asked.stdout.strip() == f"ses-audit, version {ses_audit.__version__}"

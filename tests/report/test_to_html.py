@@ -77,3 +77,12 @@ def test_nothing_is_loaded_and_scripts_are_off_unless_declared(
 
 def test_the_base_page_is_small() -> None:
     assert len(to_html(v4.new_notebook(), "x").encode()) < 60_000
+
+
+def test_names_of_other_pages_become_links() -> None:
+    cells = [v4.new_markdown_cell("Next: 02_x, `02_x`, 02_xy and [02_x](y.html).")]
+    page = to_html(v4.new_notebook(cells=cells), "02_x", targets={"02_x": "02_x.html"})
+    assert page.count('<a href="02_x.html">02_x</a>') == 1
+    assert "<title>02_x</title>" in page
+    assert "<code>02_x</code>" in page
+    assert "02_xy" in page
