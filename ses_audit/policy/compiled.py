@@ -6,29 +6,28 @@ statements that name its own.
 
 from __future__ import annotations
 
-from ses_audit.policy.match import ResourceTest, Subject, principal_forms
-from ses_audit.policy.operators import PreparedClause, prepare
+from ses_audit.policy.match import ResourceTest, Subject, principal_forms, resource_test
+from ses_audit.policy.operators import PreparedClause, prepared
 from ses_audit.policy.principals import Form
 from ses_audit.policy.types import Clause, Document, Statement
 from ses_audit.policy.variables import variables_in
-from ses_audit.policy.wildcards import Pattern, compile_tokens, tokens_of
+from ses_audit.policy.wildcards import action_matches
 
 __all__ = ["CompiledDocument", "CompiledStatement", "compiled"]
 
+_MANY = 8
 _MOST_ACTIONS = 512
 """How many actions are remembered for each document."""
 
 
 class CompiledStatement:
-    """One statement made ready."""
+    """One statement, made ready as far as a request has asked of it."""
 
     __slots__ = (
-        "_exact",
-        "_patterns",
-        "clauses",
+        "_clauses",
+        "_resource",
+        "_version",
         "deny",
-        "pairs",
-        "resource",
         "speaks_of_all",
         "statement",
         "unconditional",
@@ -37,57 +36,116 @@ class CompiledStatement:
     def __init__(self, statement: Statement, version: str) -> None:
         self.statement = statement
         self.deny = statement.effect == "Deny"
-        lower = [action.lower() for action in statement.actions]
-        self._exact = frozenset(a for a in lower if "*" not in a and "?" not in a)
-        self._patterns: tuple[Pattern, ...] = tuple(
-            compile_tokens(tokens_of(a)) for a in dict.fromkeys(lower) if a not in self._exact
-        )
-        test = None
-        if statement.resources is not None:
-            test = ResourceTest(statement.resources, statement.resources_negated, version)
-        self.resource = None if test is None or test.everything else test
-        self.pairs: tuple[tuple[Clause, PreparedClause], ...] = tuple(
-            (clause, prepare(clause, version)) for clause in statement.conditions
-        )
-        self.clauses = tuple(prepared for _, prepared in self.pairs)
         self.speaks_of_all = statement.principal is None
-        self.unconditional = self.resource is None and not self.clauses and self.speaks_of_all
+        self.unconditional = (
+            self.speaks_of_all and not statement.conditions and _is_of_everything(statement)
+        )
+        self._version = version
+        self._resource: ResourceTest | None = None
+        self._clauses: tuple[PreparedClause, ...] | None = None
+
+    @property
+    def resource(self) -> ResourceTest | None:
+        """The test of `Resource` or `NotResource`; None where every resource passes."""
+        if self._resource is None:
+            statement = self.statement
+            if statement.resources is None or _is_of_everything(statement):
+                return None
+            negated = statement.resources_negated
+            self._resource = resource_test(statement.resources, negated, self._version)
+        return self._resource
+
+    @property
+    def clauses(self) -> tuple[PreparedClause, ...]:
+        """The conditions made ready."""
+        if self._clauses is None:
+            self._clauses = tuple([prepared(c, self._version) for c in self.statement.conditions])
+        return self._clauses
+
+    @property
+    def pairs(self) -> tuple[tuple[Clause, PreparedClause], ...]:
+        """Each condition as it is written and made ready."""
+        return tuple(zip(self.statement.conditions, self.clauses, strict=True))
 
     def names(self, action: str) -> bool:
         """Whether `Action` (or `NotAction`) covers an action, given in lower case."""
-        named = action in self._exact or any(p.matches(action) for p in self._patterns)
-        return named is not self.statement.actions_negated
+        return _names(self.statement, action)
 
     def holds(self, subject: Subject) -> bool:
         """Whether resource and conditions are met."""
-        if self.resource is not None and not self.resource.applies(subject):
+        resource = self._resource or self.resource
+        if resource is not None and not resource.applies(subject):
             return False
-        return all(clause.holds(subject.context, subject.multivalued) for clause in self.clauses)
+        clauses = self._clauses or self.clauses
+        context, multivalued = subject.context, subject.multivalued
+        for clause in clauses:  # noqa: SIM110 - a loop is faster, and this is the inmost one
+            if not clause.holds(context, multivalued):
+                return False
+        return True
 
     def forms(self, subject: Subject) -> frozenset[Form] | None:
         """In which forms the statement speaks of the caller; None where it does not."""
         return principal_forms(self.statement, subject)
 
 
+def _is_of_everything(statement: Statement) -> bool:
+    resources = statement.resources
+    return resources is None or (not statement.resources_negated and "*" in resources)
+
+
+def _names(statement: Statement, action: str) -> bool:
+    actions = statement.actions
+    if len(actions) > _MANY:
+        # Of eighty actions most policies name none: their text says so at once.
+        text = "\n".join(actions).lower()
+        if "*" not in text and "?" not in text and action not in text:
+            return statement.actions_negated
+    for pattern in actions:
+        if action_matches(pattern, action):
+            return not statement.actions_negated
+    return statement.actions_negated
+
+
 class CompiledDocument:
     """The statements of one document made ready, and the keys they name."""
 
-    __slots__ = ("_by_action", "keys", "statements")
+    __slots__ = ("_by_action", "_document", "_keys", "_made")
 
     def __init__(self, document: Document) -> None:
-        self.statements = tuple(
-            CompiledStatement(statement, document.version) for statement in document.statements
-        )
+        self._document = document
+        self._made: list[CompiledStatement | None] = [None] * len(document.statements)
         self._by_action: dict[str, tuple[CompiledStatement, ...]] = {}
-        self.keys = _keys(document)
+        self._keys: tuple[tuple[str, str], ...] | None = None
+
+    @property
+    def statements(self) -> tuple[CompiledStatement, ...]:
+        """All statements, in order."""
+        return tuple(map(self._statement, range(len(self._made))))
+
+    def _statement(self, place: int) -> CompiledStatement:
+        found = self._made[place]
+        if found is None:
+            found = CompiledStatement(self._document.statements[place], self._document.version)
+            self._made[place] = found
+        return found
+
+    @property
+    def keys(self) -> tuple[tuple[str, str], ...]:
         """Each condition key that the document names, in lower case and as it is written."""
+        if self._keys is None:
+            self._keys = _keys(self._document)
+        return self._keys
 
     def naming(self, action: str) -> tuple[CompiledStatement, ...]:
         """The statements that cover an action, in order."""
         found = self._by_action.get(action)
         if found is None:
             lower = action.lower()
-            found = tuple(each for each in self.statements if each.names(lower))
+            named = []
+            for place, statement in enumerate(self._document.statements):
+                if _names(statement, lower):
+                    named.append(self._statement(place))
+            found = tuple(named)
             if len(self._by_action) >= _MOST_ACTIONS:
                 self._by_action.clear()
             self._by_action[action] = found
@@ -118,10 +176,9 @@ def compiled(document: Document) -> CompiledDocument:
     >>> len(compiled(parse_document(text)).naming("ses:SendEmail"))
     1
     """
-    try:
-        return document.compiled
-    except AttributeError:
+    made: CompiledDocument | None = getattr(document, "compiled", None)
+    if made is None:
         made = CompiledDocument(document)
         # The document is frozen for everyone else: this slot is no part of its value.
         object.__setattr__(document, "compiled", made)
-        return made
+    return made

@@ -93,6 +93,15 @@ _exact_decoder = json.JSONDecoder(
 )
 
 
+def _whole(decoder: json.JSONDecoder, text: str) -> object:
+    """Decode a text; `decode` tells of what is wrong, and passes over space around it."""
+    try:
+        value, end = decoder.scan_once(text, 0)  # type: ignore[attr-defined]
+    except StopIteration:
+        return decoder.decode(text)
+    return value if end == len(text) else decoder.decode(text)
+
+
 def loads(text: str, *, exact_numbers: bool = False) -> object:
     """Parse a JSON text strictly.
 
@@ -115,12 +124,14 @@ def loads(text: str, *, exact_numbers: bool = False) -> object:
     """
     if text.startswith("\ufeff"):
         raise MalformedPolicy("the text begins with a byte order mark", 0)
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise MalformedPolicy("lone surrogate", error.start) from None
+    decoder = _exact_decoder if exact_numbers else _decoder
     try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise MalformedPolicy("lone surrogate", error.start) from None
-    try:
-        value = (_exact_decoder if exact_numbers else _decoder).decode(text)
+        value = _whole(decoder, text)
     except _Duplicate:
         raise _first_duplicate(text) from None
     except _Constant as error:
@@ -133,7 +144,7 @@ def loads(text: str, *, exact_numbers: bool = False) -> object:
     except ValueError:
         # A whole number of more digits than Python converts.
         raise MalformedPolicy("a number is too long", _long_number(text)) from None
-    if _ESCAPED_SURROGATE.search(text):
+    if "\\u" in text and _ESCAPED_SURROGATE.search(text):
         _refuse_surrogates(text)
     if text.count("{") + text.count("[") > MAXIMUM_DEPTH and (place := _deep(text)) is not None:
         raise MalformedPolicy("nested too deep", place)

@@ -7,20 +7,27 @@ with its document.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from ses_audit.policy.principals import Form, applies
 from ses_audit.policy.types import Caller, Statement
+from ses_audit.policy.values import value
 from ses_audit.policy.variables import substitute, variables_in
 from ses_audit.policy.wildcards import action_matches, compile_resource, tokens_of
 
-__all__ = ["ResourceTest", "Subject", "action_applies", "principal_forms", "resource_applies"]
+__all__ = [
+    "ResourceTest",
+    "Subject",
+    "action_applies",
+    "principal_forms",
+    "resource_applies",
+    "resource_test",
+]
 
 NO_PRINCIPAL = frozenset({Form.WILDCARD})
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Subject:
     """A request made ready for matching: context keys in lower case."""
 
@@ -94,7 +101,8 @@ class ResourceTest:
 
 
 @lru_cache(maxsize=4096)
-def _resource_test(resources: tuple[str, ...], negated: bool, version: str) -> ResourceTest:
+def resource_test(resources: tuple[str, ...], negated: bool, version: str) -> ResourceTest:
+    """The test of an element; documents that say the same share it."""
     return ResourceTest(resources, negated, version)
 
 
@@ -102,7 +110,7 @@ def resource_applies(statement: Statement, subject: Subject, version: str) -> bo
     """Whether `Resource` matches the resource, or `NotResource` does not."""
     if statement.resources is None:
         return True
-    test = _resource_test(statement.resources, statement.resources_negated, version)
+    test = resource_test(statement.resources, statement.resources_negated, version)
     return test.applies(subject)
 
 

@@ -157,7 +157,9 @@ def _meet(policies: Iterable[AttachedPolicy], subject: Subject) -> Met:
     met = Met()
     action = subject.action
     for policy in policies:
-        for found in compiled(policy.document).naming(action):
+        document = policy.document
+        ready = getattr(document, "compiled", None) or compiled(document)
+        for found in ready.naming(action):
             if not found.unconditional:
                 if not found.speaks_of_all:
                     named = found.forms(subject)

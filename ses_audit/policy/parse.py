@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 from ses_audit.policy.json_text import MalformedPolicy, Number, loads, place_of
@@ -37,6 +38,8 @@ _SET_OPERATORS: dict[str, Literal["ForAnyValue", "ForAllValues"]] = {
     "foranyvalue": "ForAnyValue",
     "forallvalues": "ForAllValues",
 }
+
+_TEXT_ONLY = {str}
 
 Path = tuple[str | int, ...]
 """Keys and places that lead to a value in the document."""
@@ -97,7 +100,7 @@ def _document(value: object, digest: str) -> Document:
         raise _Wrong("a policy is an object", ())
     _known(value, _DOCUMENT_KEYS, "policy", ())
     version = value.get("Version", "2008-10-17")
-    if version not in VERSIONS or not _is_text(version):
+    if version not in VERSIONS:
         raise _Wrong(f"Version is one of {', '.join(VERSIONS)}", ("Version",))
     if "Statement" not in value:
         raise _Wrong("Statement is missing", ())
@@ -110,11 +113,11 @@ def _document(value: object, digest: str) -> Document:
         if not body:
             raise _Wrong("Statement is empty", ("Statement",))
         statements = tuple(
-            _statement(entry, index, ("Statement", index)) for index, entry in enumerate(body)
+            [_statement(entry, index, ("Statement", index)) for index, entry in enumerate(body)]
         )
     else:
         statements = (_statement(body, 0, ("Statement",)),)
-    return Document(version=version, statements=statements, digest=digest, id=identifier)
+    return Document(version, statements, digest, identifier)
 
 
 def _is_text(value: object) -> bool:
@@ -122,115 +125,122 @@ def _is_text(value: object) -> bool:
 
 
 def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: Path) -> None:
-    for key in value:
-        if key not in names:
-            raise _Wrong(f"unknown {what} element {key!r}", (*path, key))
+    if not value.keys() <= names:
+        key = next(key for key in value if key not in names)
+        raise _Wrong(f"unknown {what} element {key!r}", (*path, key))
 
 
 def _statement(entry: object, index: int, path: Path) -> Statement:
-    where = f"statement {index + 1}"
     if not isinstance(entry, dict):
-        raise _Wrong(f"{where} is not an object", path)
+        raise _Wrong(f"statement {index + 1} is not an object", path)
     _known(entry, _STATEMENT_KEYS, "statement", path)
-    if "Effect" not in entry:
-        raise _Wrong(f"{where}: Effect is missing", path)
-    effect = entry["Effect"]
+    effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
-        raise _Wrong(f"{where}: Effect is Allow or Deny", (*path, "Effect"))
+        if "Effect" not in entry:
+            raise _Wrong(f"statement {index + 1}: Effect is missing", path)
+        raise _Wrong(f"statement {index + 1}: Effect is Allow or Deny", (*path, "Effect"))
     sid = entry.get("Sid")
-    if "Sid" in entry and not _is_text(sid):
-        raise _Wrong(f"{where}: Sid is not text", (*path, "Sid"))
-    actions, actions_negated = _either(entry, "Action", where, path)
+    if sid.__class__ is not str and "Sid" in entry:
+        raise _Wrong(f"statement {index + 1}: Sid is not text", (*path, "Sid"))
+    actions, actions_negated = _either(entry, "Action", "NotAction", path)
     if actions is None:
-        raise _Wrong(f"{where}: Action or NotAction is missing", path)
-    resources, resources_negated = _either(entry, "Resource", where, path)
+        raise _Wrong(f"statement {index + 1}: Action or NotAction is missing", path)
+    resources, resources_negated = _either(entry, "Resource", "NotResource", path)
     return Statement(
-        index=index,
-        sid=sid,
-        effect=effect,
-        actions=actions,
-        actions_negated=actions_negated,
-        resources=resources,
-        resources_negated=resources_negated,
-        conditions=_conditions(entry, where, path),
-        principal=_principal(entry, where, path),
+        index,
+        sid,
+        effect,
+        actions,
+        actions_negated,
+        resources,
+        resources_negated,
+        _conditions(entry["Condition"], path) if "Condition" in entry else (),
+        _principal(entry, path) if "Principal" in entry or "NotPrincipal" in entry else None,
     )
 
 
+def _where(path: Path) -> str:
+    """The statement that a path leads through, as errors name it."""
+    place = path[1] if len(path) > 1 else 0
+    return f"statement {place + 1 if isinstance(place, int) else 1}"
+
+
 def _either(
-    entry: Mapping[str, object], name: str, where: str, path: Path
+    entry: Mapping[str, object], name: str, negated: str, path: Path
 ) -> tuple[tuple[str, ...] | None, bool]:
-    negated = f"Not{name}"
-    if name in entry and negated in entry:
-        raise _Wrong(f"{where}: both {name} and {negated}", (*path, negated))
-    for found in (name, negated):
-        if found in entry:
-            return _texts(entry[found], f"{where}: {found}", (*path, found)), found == negated
+    if name in entry:
+        if negated in entry:
+            raise _Wrong(f"{_where(path)}: both {name} and {negated}", (*path, negated))
+        return _texts(entry[name], (*path, name)), False
+    if negated in entry:
+        return _texts(entry[negated], (*path, negated)), True
     return None, False
 
 
-def _texts(value: object, what: str, path: Path) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        if not _is_text(value):
-            raise _Wrong(f"{what} is not text", path)
-        return (str(value),)
-    for place, item in enumerate(value):
-        if not _is_text(item):
-            raise _Wrong(f"{what} is not text", (*path, place))
-    return tuple(value)
+def _texts(value: object, path: Path) -> tuple[str, ...]:
+    # Numbers are texts of a class of their own.
+    if value.__class__ is str:
+        return (value,)
+    if isinstance(value, list):
+        if value and set(map(type, value)) != _TEXT_ONLY:
+            place = next(n for n, item in enumerate(value) if item.__class__ is not str)
+            raise _not_text((*path, place))
+        return tuple(value)
+    raise _not_text(path)
 
 
-def _principal(entry: Mapping[str, object], where: str, path: Path) -> PrincipalElement | None:
-    if "Principal" in entry and "NotPrincipal" in entry:
-        raise _Wrong(f"{where}: both Principal and NotPrincipal", (*path, "NotPrincipal"))
-    for name in ("Principal", "NotPrincipal"):
-        if name not in entry:
-            continue
-        value = entry[name]
-        if value == "*":
-            return PrincipalElement((("AWS", ("*",)),), name == "NotPrincipal")
-        if not isinstance(value, dict):
-            raise _Wrong(f'{where}: {name} is "*" or an object of kinds', (*path, name))
-        for kind in value:
-            if kind not in _PRINCIPAL_KINDS:
-                raise _Wrong(f"{where}: unknown kind of principal {kind!r}", (*path, name, kind))
-        entries = tuple(
-            (kind, _texts(values, f"{where}: {name}.{kind}", (*path, name, kind)))
-            for kind, values in value.items()
-        )
-        return PrincipalElement(entries, name == "NotPrincipal")
+def _not_text(path: Path) -> _Wrong:
+    names = [part for part in path[1:] if isinstance(part, str)]
+    return _Wrong(f"{_where(path)}: {'.'.join(names)} is not text", path)
+
+
+def _principal(entry: Mapping[str, object], path: Path) -> PrincipalElement | None:
+    if "Principal" in entry:
+        if "NotPrincipal" in entry:
+            path = (*path, "NotPrincipal")
+            raise _Wrong(f"{_where(path)}: both Principal and NotPrincipal", path)
+        return _principals(entry["Principal"], False, (*path, "Principal"))
+    if "NotPrincipal" in entry:
+        return _principals(entry["NotPrincipal"], True, (*path, "NotPrincipal"))
     return None
 
 
-def _conditions(entry: Mapping[str, object], where: str, path: Path) -> tuple[Clause, ...]:
-    value = entry.get("Condition", {})
+def _principals(value: object, negated: bool, path: Path) -> PrincipalElement:
+    if value == "*":
+        return PrincipalElement((("AWS", ("*",)),), negated)
+    if not isinstance(value, dict):
+        raise _Wrong(f'{_where(path)}: {path[-1]} is "*" or an object of kinds', path)
+    for kind in value:
+        if kind not in _PRINCIPAL_KINDS:
+            raise _Wrong(f"{_where(path)}: unknown kind of principal {kind!r}", (*path, kind))
+    entries = tuple([(kind, _texts(values, (*path, kind))) for kind, values in value.items()])
+    return PrincipalElement(entries, negated)
+
+
+def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
     path = (*path, "Condition")
     if not isinstance(value, dict):
-        raise _Wrong(f"{where}: Condition is not an object", path)
+        raise _Wrong(f"{_where(path)}: Condition is not an object", path)
     clauses: list[Clause] = []
     for written, keys in value.items():
-        inner = (*path, written)
         parts = _operator(written)
         if parts is None:
-            raise _Wrong(f"{where}: unknown condition operator {written!r}", inner)
+            what = f"{_where(path)}: unknown condition operator {written!r}"
+            raise _Wrong(what, (*path, written))
         operator, set_operator, if_exists = parts
         if not isinstance(keys, dict):
-            raise _Wrong(f"{where}: {written} is not an object of keys", inner)
+            what = f"{_where(path)}: {written} is not an object of keys"
+            raise _Wrong(what, (*path, written))
         for key, values in keys.items():
             if not key:
-                raise _Wrong(f"{where}: {written} has an empty key", (*inner, key))
-            clauses.append(
-                Clause(
-                    operator=operator,
-                    key=key,
-                    values=_values(values, f"{where}: {written} {key}", (*inner, key)),
-                    set_operator=set_operator,
-                    if_exists=if_exists,
-                )
-            )
+                what = f"{_where(path)}: {written} has an empty key"
+                raise _Wrong(what, (*path, written, key))
+            found = _values(values, path, written, key)
+            clauses.append(Clause(operator, key, found, set_operator, if_exists))
     return tuple(clauses)
 
 
+@lru_cache(maxsize=1024)
 def _operator(
     written: str,
 ) -> tuple[str, Literal["ForAnyValue", "ForAllValues"] | None, bool] | None:
@@ -246,16 +256,21 @@ def _operator(
     return name, set_operator, if_exists
 
 
-def _values(value: object, what: str, path: Path) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        return (_value(value, what, path),)
-    return tuple(_value(item, what, (*path, place)) for place, item in enumerate(value))
-
-
-def _value(item: object, what: str, path: Path) -> str:
+def _values(value: object, path: Path, written: str, key: str) -> tuple[str, ...]:
     """JSON booleans and numbers stand as their JSON text."""
-    if isinstance(item, bool):
-        return "true" if item else "false"
-    if isinstance(item, str):
-        return str(item)
-    raise _Wrong(f"{what}: a value is text, a number or a boolean", path)
+    if value.__class__ is str:
+        return (value,)
+    listed = value if isinstance(value, list) else [value]
+    if set(map(type, listed)) <= _TEXT_ONLY:
+        return tuple(listed)
+    found: list[str] = []
+    for place, item in enumerate(listed):
+        if isinstance(item, bool):
+            found.append("true" if item else "false")
+        elif isinstance(item, str):
+            found.append(str(item))
+        else:
+            what = f"{_where(path)}: {written} {key}: a value is text, a number or a boolean"
+            here = (*path, written, key)
+            raise _Wrong(what, (*here, place) if isinstance(value, list) else here)
+    return tuple(found)

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from ses_audit.policy.values import value
+
 if TYPE_CHECKING:
     from ses_audit.policy.compiled import CompiledDocument
 
@@ -42,7 +44,7 @@ class Verdict(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Clause:
     """One operator on one key: `{"ForAnyValue:StringLikeIfExists": {"ses:Recipients": [...]}}`.
 
@@ -63,7 +65,7 @@ class Clause:
         return prefix + self.operator + ("IfExists" if self.if_exists else "")
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class PrincipalElement:
     """`Principal` or `NotPrincipal`: each kind (`AWS`, `Service`, `Federated`, `CanonicalUser`)
     with its values. `"*"` is kept as `AWS: ("*",)`, to which AWS says it is equal."""
@@ -72,7 +74,7 @@ class PrincipalElement:
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Statement:
     """One statement. `index` is its place in the document, from 0."""
 
@@ -96,7 +98,7 @@ class _Compilable:
     compiled: CompiledDocument
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Document(_Compilable):
     """A parsed policy. Equal text parses to equal documents; `digest` is the text's SHA-256."""
 
@@ -105,8 +107,11 @@ class Document(_Compilable):
     digest: str
     id: str | None = None
 
+    def __reduce__(self) -> tuple[type[Document], tuple[object, ...]]:
+        return Document, (self.version, self.statements, self.digest, self.id)
 
-@dataclass(frozen=True, slots=True)
+
+@value(frozen=True, slots=True)
 class AttachedPolicy:
     """A document under the name by which a person finds it, and the target it is attached to."""
 
@@ -195,7 +200,7 @@ class Request:
     """Keys (lower case) that carry a set even when they hold one value (`ses:Recipients`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class Denial:
     """One reason a request is refused; every one is reported, not the first."""
 

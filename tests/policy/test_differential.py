@@ -17,7 +17,7 @@ from smallest import smallest
 
 from ses_audit.policy.simulation import simulate
 
-CONCRETE, OPEN = 19_000, 1_000
+CONCRETE, OPEN = 18_000, 2_000
 PARTS = 10
 
 
@@ -49,7 +49,7 @@ def test_open_requests_agree(part: int) -> None:
         for each in answer["EvaluationResults"]:
             verdicts[each["Verdict"] if each["Proven"] else "unproven"] += 1
     assert min(verdicts[each] for each in ("ALLOWED", "CONDITIONAL", "DENIED")) > 5
-    assert verdicts["unproven"] <= 2
+    assert verdicts["unproven"] <= 3
 
 
 def test_the_smallest_failing_part_is_found() -> None:

@@ -23,7 +23,16 @@ from ses_audit.policy.operators.base import Family, Operator
 from ses_audit.policy.operators.sets import PreparedClause
 from ses_audit.policy.types import Clause
 
-__all__ = ["OPERATORS", "Family", "Operator", "PreparedClause", "holds", "operator_of", "prepare"]
+__all__ = [
+    "OPERATORS",
+    "Family",
+    "Operator",
+    "PreparedClause",
+    "holds",
+    "operator_of",
+    "prepare",
+    "prepared",
+]
 
 OPERATORS: dict[str, Operator] = {
     operator.name: operator
@@ -45,7 +54,8 @@ def prepare(clause: Clause, version: str) -> PreparedClause:
 
 
 @lru_cache(maxsize=4096)
-def _prepared(clause: Clause, version: str) -> PreparedClause:
+def prepared(clause: Clause, version: str) -> PreparedClause:
+    """The same; documents that say the same share it."""
     return prepare(clause, version)
 
 
@@ -75,4 +85,4 @@ def holds(
     >>> holds(clause, {}, frozenset(), "2012-10-17")
     True
     """
-    return _prepared(clause, version).holds(context, multivalued)
+    return prepared(clause, version).holds(context, multivalued)

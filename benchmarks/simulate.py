@@ -1,0 +1,219 @@
+"""Decisions a second, beside iam-simulate on the same cases: `make bench-simulate`.
+
+Both sides hold the cases in memory, their policies as JSON text, and run in one process each. "Anew":
+every document of every case is parsed for that case. "Shared": documents are parsed once by content,
+as a real organization's are, and a case is what refers to them. iam-simulate has no such way. "Open":
+the same cases with every context key open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from simulate_cases import cases
+
+from ses_audit.policy.outcome import outcome
+from ses_audit.policy.parse import parse_document
+from ses_audit.policy.principals import caller_of
+from ses_audit.policy.reduce import OpenRequest, open_evaluate
+from ses_audit.policy.types import AttachedPolicy, Context, Layers, Request
+
+OUTSIDE = Path(__file__).resolve().parent.parent / "tests" / "outside"
+ANEW, SHARED = 3, 20
+"""How many times iam-simulate's decisions a second are asked of each."""
+_DECISIONS = {
+    "Allowed": "allowed",
+    "ExplicitlyDenied": "explicitDeny",
+    "ImplicitlyDenied": "implicitDeny",
+}
+
+Line = dict[str, Any]
+Attach = Callable[[str, str], AttachedPolicy]
+
+
+def attached_anew(text: str, name: str) -> AttachedPolicy:
+    """Parse a document for one case."""
+    return AttachedPolicy(parse_document(text), name)
+
+
+def layers_of(line: Line, attach: Attach) -> Layers:
+    """The layers of one case."""
+
+    def some(texts: list[str], name: str) -> tuple[AttachedPolicy, ...]:
+        return tuple([attach(text, name) for text in texts])
+
+    boundary = line.get("PermissionsBoundaryPolicyInputList")
+    levels = line["OrderedOrganizationPolicyInputList"]
+    return Layers(
+        identity_policies=some(line["PolicyInputList"], "identity"),
+        permissions_boundary=attach(boundary[0], "boundary") if boundary else None,
+        service_control_policies=tuple(
+            [some(level["ServiceControlPolicyInputList"], "scp") for level in levels]
+        ),
+        resource_policies=(attach(line["ResourcePolicy"], "sending"),),
+    )
+
+
+def context_of(line: Line) -> Context:
+    """The seven context keys."""
+    return {
+        entry["ContextKeyName"].lower(): tuple(entry["ContextKeyValues"])
+        for entry in line["ContextEntries"]
+    }
+
+
+def request_of(line: Line) -> Request:
+    """What is asked."""
+    caller = caller_of(line["CallerArn"])
+    if caller is None:
+        raise SystemExit(f"no caller: {line['CallerArn']}")
+    resource = line["ResourceArns"][0]
+    account = resource.split(":")[4]
+    return Request(caller, line["ActionNames"][0], resource, account, context_of(line))
+
+
+def simulation_of(line: Line) -> dict[str, Any]:
+    """A case in iam-simulate's shape, its policies still text."""
+
+    def named(texts: list[str], name: str) -> list[dict[str, str]]:
+        return [{"name": f"{name}.{n}", "policy": text} for n, text in enumerate(texts)]
+
+    resource = line["ResourceArns"][0]
+    found: dict[str, Any] = {
+        "request": {
+            "principal": line["CallerArn"],
+            "action": line["ActionNames"][0],
+            "resource": {"resource": resource, "accountId": resource.split(":")[4]},
+            "contextVariables": {
+                entry["ContextKeyName"]: entry["ContextKeyValues"][0]
+                for entry in line["ContextEntries"]
+            },
+        },
+        "identityPolicies": named(line["PolicyInputList"], "identity"),
+        "serviceControlPolicies": [
+            {
+                "orgIdentifier": f"level{n}",
+                "policies": named(level["ServiceControlPolicyInputList"], f"scp{n}"),
+            }
+            for n, level in enumerate(line["OrderedOrganizationPolicyInputList"])
+        ],
+        "resourceControlPolicies": [],
+        "resourcePolicy": line["ResourcePolicy"],
+    }
+    boundary = line.get("PermissionsBoundaryPolicyInputList")
+    if boundary:
+        found["permissionBoundaryPolicies"] = named(boundary, "boundary")
+    return found
+
+
+def outside(lines: list[Line], rounds: int) -> tuple[float, list[str]] | None:
+    """Decisions a second of iam-simulate, and its decisions; None where it is not there."""
+    node = shutil.which("node")
+    if node is None or not (OUTSIDE / "node_modules").is_dir():
+        return None
+    with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
+        file.writelines(json.dumps(simulation_of(line)) + "\n" for line in lines)
+        file.flush()
+        program = [node, str(OUTSIDE / "iam_simulate_speed.mjs"), file.name, str(rounds)]
+        done = subprocess.run(program, capture_output=True, text=True, check=True, cwd=OUTSIDE)
+    found = json.loads(done.stdout)
+    decisions = [_DECISIONS.get(each, each) for each in found["decisions"]]
+    return len(lines) / min(found["seconds"]), decisions
+
+
+def rate(count: int, rounds: int, run: Callable[[], object]) -> float:
+    """Decisions a second, of the fastest round."""
+    run()
+    gc.collect()
+    gc.freeze()
+    best = float("inf")
+    for _ in range(rounds):
+        began = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - began)
+    return count / best
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=1_000, help="cases")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    lines = cases(arguments.count)
+    requests = [request_of(line) for line in lines]
+    known: dict[str, AttachedPolicy] = {}
+
+    def attached(text: str, name: str) -> AttachedPolicy:
+        if text not in known:
+            known[text] = attached_anew(text, name)
+        return known[text]
+
+    shared = [layers_of(line, attached) for line in lines]
+    decided = [outcome(*pair).effect.value for pair in zip(shared, requests, strict=True)]
+
+    def anew() -> None:
+        for line, request in zip(lines, requests, strict=True):
+            outcome(layers_of(line, attached_anew), request)
+
+    def concrete() -> None:
+        for layers, request in zip(shared, requests, strict=True):
+            outcome(layers, request)
+
+    opened = [
+        OpenRequest(
+            request.caller,
+            request.action,
+            request.resource,
+            request.resource_account,
+            has_boundary=layers.permissions_boundary is not None,
+        )
+        for layers, request in zip(shared, requests, strict=True)
+    ]
+
+    def symbolic() -> None:
+        for layers, request in zip(shared, opened, strict=True):
+            open_evaluate(layers, request)
+
+    rates: dict[str, float] = {}
+    theirs = 0.0
+    # Turn about, so that what else the machine does meets both.
+    for _ in range(2):
+        found = outside(lines, arguments.rounds)
+        if found is not None:
+            theirs = max(theirs, found[0])
+            different = sum(a != b for a, b in zip(found[1], decided, strict=True))
+            if different:
+                print(f"{different} of {len(lines)} decisions differ from iam-simulate's")
+                return 1
+        for name, run in (("anew", anew), ("shared", concrete), ("open", symbolic)):
+            rates[name] = max(rates.get(name, 0), rate(len(lines), arguments.rounds, run))
+    print(f"{len(lines):,} cases, {len(known):,} documents; decisions a second, one process each")
+    rows = [("iam-simulate", theirs), *rates.items()] if theirs else list(rates.items())
+    for name, value in rows:
+        times = f"{value / theirs:6.1f} times iam-simulate" if theirs else ""
+        print(f"  {name:14} {value:10,.0f}  {times}")
+    if not theirs:
+        print("iam-simulate is not here: Node, and `npm ci` in tests/outside (make browser-tools)")
+        return 0
+    wanted = (("anew", ANEW), ("shared", SHARED), ("open", 1))
+    missed = [f"{name} {times}" for name, times in wanted if rates[name] < times * theirs]
+    print(
+        f"missed: {', '.join(missed)}"
+        if missed
+        else "all bounds are met: anew 3, shared 20, open 1"
+    )
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

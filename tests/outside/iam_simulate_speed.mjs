@@ -1,0 +1,35 @@
+// Decisions a second of @cloud-copilot/iam-simulate on the simulations of a file, one a line: the file
+// is read once; each line is parsed, with its policies, and decided. Prints seconds and decisions.
+import { readFileSync } from 'node:fs'
+import { performance } from 'node:perf_hooks'
+import { runSimulation } from '@cloud-copilot/iam-simulate'
+
+const [file, rounds] = process.argv.slice(2)
+const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+const parsed = (named) => named.map(({ name, policy }) => ({ name, policy: JSON.parse(policy) }))
+
+async function round() {
+  const decisions = []
+  for (const line of lines) {
+    const asked = JSON.parse(line)
+    asked.identityPolicies = parsed(asked.identityPolicies)
+    asked.serviceControlPolicies = asked.serviceControlPolicies.map((level) => ({
+      orgIdentifier: level.orgIdentifier,
+      policies: parsed(level.policies),
+    }))
+    asked.permissionBoundaryPolicies &&= parsed(asked.permissionBoundaryPolicies)
+    asked.resourcePolicy &&= JSON.parse(asked.resourcePolicy)
+    const found = await runSimulation(asked, {})
+    decisions.push(found.overallResult ?? JSON.stringify(found.errors))
+  }
+  return decisions
+}
+
+let decisions = await round() // also warms up
+const seconds = []
+for (let n = 0; n < Number(rounds); n++) {
+  const began = performance.now()
+  decisions = await round()
+  seconds.push((performance.now() - began) / 1000)
+}
+process.stdout.write(JSON.stringify({ seconds, decisions }))
