@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ses_audit.audit import frames
 from ses_audit.audit.decide import Decider
+from ses_audit.audit.execute import Sink, decide_snapshot
 from ses_audit.audit.explain import Explainer
 from ses_audit.audit.explanation import Explanation
 from ses_audit.audit.frames import kinds, long_table
@@ -16,7 +17,6 @@ from ses_audit.audit.model import Model, load, unread_accounts
 from ses_audit.audit.queries import Queries
 from ses_audit.audit.stored import stored_verdicts
 from ses_audit.audit.summary import Summary
-from ses_audit.audit.verdict_tables import build
 from ses_audit.errors import USAGE, UserError
 from ses_audit.ses.actions import SEND_ACTIONS
 from ses_audit.snapshot.store import Snapshot, open_snapshot
@@ -76,10 +76,8 @@ class Audit:
         """The verdict tables, asked in SQL."""
         return Queries(self.verdict_tables, self.model.organization)
 
-    def _decide(self) -> dict[str, pa.Table]:
-        identities = sorted(self.model.identities.values(), key=lambda identity: identity.arn)
-        crossed = [self.model.crossing.senders_of(identity) for identity in identities]
-        return build(identities, crossed, ACTIONS, self.decider).tables
+    def _decide(self, sink: Sink) -> None:
+        decide_snapshot(self.snapshot, ACTIONS, sink)
 
     # Tables of the snapshot
 

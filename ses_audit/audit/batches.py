@@ -287,7 +287,7 @@ class Bench:
         key = ("levels", *map(id, vectors))
         found = self._knowledge.vectors.get(key)
         if found is None:
-            found = chain_vector(vectors, self._knowledge.numbers)
+            found = chain_vector(vectors, len(self._knowledge.actions), self._knowledge.numbers)
             self._knowledge.vectors[key] = found
         return found
 

@@ -387,11 +387,11 @@ def _with_twin(vector: Vector, twin: Asked | None, say: Say, numbers: Numbers) -
     return Vector(both, vector.slots, numbers.of(both))
 
 
-def chain_vector(levels: Sequence[Vector], numbers: Numbers) -> Vector:
+def chain_vector(levels: Sequence[Vector], actions: int, numbers: Numbers) -> Vector:
     """The vector of all levels of SCPs; those that change nothing are left out."""
     structures: list[int] = []
     every: list[tuple[Denial, ...]] = []
-    for action in range(len(levels[0].structures) if levels else 0):
+    for action in range(actions):
         kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
         structures.append(numbers.of(("levels", *(v.structures[action] for _, v in kept))))
         every.append(

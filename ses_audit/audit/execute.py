@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future
 from typing import Protocol
 
@@ -21,9 +21,8 @@ from ses_audit.audit.columns import BATCH, Columns, Integers
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Source
 from ses_audit.audit.plan import Plan, make_plan
-from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.tasks import OthersTask, Part, Task, run, run_others, run_task, sender_rows
-from ses_audit.audit.verdict_tables import SCHEMAS, denial_rows, ruling_row
+from ses_audit.audit.verdict_tables import SCHEMAS
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.store import Snapshot
 
@@ -182,12 +181,14 @@ def _in_order(
 
 def _write(plan: Plan, parts: Iterable[Part], actions: tuple[str, ...], sink: Sink) -> None:
     """Number the parts one after another, and write them."""
-    rulings: dict[Ruling, int] = {}
+    rulings: dict[bytes, int] = {}
     first_sender, first_identity = 0, plan.specials
     for part in parts:
-        numbers = np.array(
-            [rulings.setdefault(ruling, len(rulings)) for ruling in part.rulings], dtype=np.int64
+        before = len(rulings)
+        numbers: Integers = np.array(
+            [rulings.setdefault(digest, len(rulings)) for digest in part.digests], dtype=np.int64
         )
+        _write_rulings(part, numbers, before, sink)
         sender_class, identity_class, action, ruling = part.cells
         sink.write("senders", _numbered(part.senders, "sender_class", first_sender))
         sink.write("identities", _moved(part.identities, "identity_class", first_identity))
@@ -197,7 +198,18 @@ def _write(plan: Plan, parts: Iterable[Part], actions: tuple[str, ...], sink: Si
         sink.write("cells", _cells((senders, identities, action, numbers[ruling])))
         first_sender += part.sender_classes
         first_identity += part.identity_classes
-    _finish(plan, first_sender, rulings, actions, sink)
+    others = range(first_sender, first_sender + len(plan.others))
+    sink.write("senders", sender_rows(plan.others, others))
+    sink.write("actions", pa.table([list(actions)], schema=SCHEMAS["actions"]))
+
+
+def _write_rulings(part: Part, numbers: Integers, before: int, sink: Sink) -> None:
+    """Write the rulings that no earlier part had, and their denials."""
+    new = numbers >= before
+    sink.write("rulings", part.rulings.filter(pa.array(new)))
+    of = part.denials.column("ruling").to_numpy().astype(np.int64)
+    kept = part.denials.filter(pa.array(new[of]))
+    sink.write("denials", _with(kept, "ruling", numbers[of][new[of]]))
 
 
 def _global(codes: Integers, first: int) -> Integers:
@@ -227,20 +239,3 @@ def _cells(columns: Iterable[Integers]) -> pa.Table:
         for column, field in zip(columns, schema, strict=True)
     ]
     return pa.table(arrays, schema=schema)
-
-
-def _finish(
-    plan: Plan,
-    first: int,
-    rulings: Mapping[Ruling, int],
-    actions: tuple[str, ...],
-    sink: Sink,
-) -> None:
-    sink.write("senders", sender_rows(plan.others, range(first, first + len(plan.others))))
-    sink.write("actions", pa.table([list(actions)], schema=SCHEMAS["actions"]))
-    for name, rows in (
-        ("rulings", [ruling_row(ruling) for ruling in rulings]),
-        ("denials", [row for ruling, n in rulings.items() for row in denial_rows(ruling, n)]),
-    ):
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(SCHEMAS[name])
-        sink.write(name, pa.table([list(column) for column in columns], schema=SCHEMAS[name]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,7 @@ from ses_audit.audit.model import Model
 from ses_audit.audit.organization import Chain
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
-from ses_audit.audit.verdict_tables import KIND, SCHEMAS
+from ses_audit.audit.verdict_tables import KIND, SCHEMAS, denial_rows, ruling_row
 from ses_audit.policy.wildcards import arn_matches
 from ses_audit.snapshot.store import open_snapshot
 
@@ -101,7 +102,10 @@ class Part:
     identities: pa.Table
     sender_classes: int
     identity_classes: int
-    rulings: list[Ruling]
+    digests: list[bytes]
+    """Of each ruling of the batch: equal rulings have equal digests."""
+    rulings: pa.Table
+    denials: pa.Table
     cells: tuple[Integers, Integers, Integers, Integers]
 
 
@@ -256,7 +260,7 @@ class _Batch:
             _identity_rows(identity_classes),
             count,
             next_identity,
-            list(self._bench.rulings),
+            *ruling_rows(self._bench.rulings),
             cells.columns(),
         )
 
@@ -399,9 +403,24 @@ def run_others(knowledge: Knowledge, task: OthersTask) -> Part:
         SCHEMAS["identities"].empty_table(),
         0,
         0,
-        list(bench.rulings),
+        *ruling_rows(bench.rulings),
         cells.columns(),
     )
+
+
+def ruling_rows(rulings: Iterable[Ruling]) -> tuple[list[bytes], pa.Table, pa.Table]:
+    """The digests of some rulings, their rows, and the rows of their denials."""
+    digests: list[bytes] = []
+    rows: list[tuple[object, ...]] = []
+    denials: list[tuple[object, ...]] = []
+    for number, ruling in enumerate(rulings):
+        row = ruling_row(ruling)
+        own = list(denial_rows(ruling, number))
+        text = repr((row, [denial[1:] for denial in own]))
+        digests.append(blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest())
+        rows.append(row)
+        denials += own
+    return digests, _table("rulings", rows), _table("denials", denials)
 
 
 def sender_rows(senders: Iterable[Sender], classes: Iterable[int]) -> pa.Table:

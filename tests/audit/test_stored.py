@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 
 import ses_audit
 from ses_audit.audit import stored
+from ses_audit.audit.execute import Sink
 from ses_audit.audit.stored import stored_verdicts
 from ses_audit.audit.verdict_tables import SCHEMAS
 from ses_audit.snapshot.errors import SnapshotError
@@ -33,9 +36,9 @@ class Decisions:
     def __init__(self) -> None:
         self.made = 0
 
-    def __call__(self) -> dict[str, pa.Table]:
+    def __call__(self, sink: Sink) -> None:
         self.made += 1
-        return {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+        sink.write("actions", pa.table({"action": ["ses:SendEmail"]}, SCHEMAS["actions"]))
 
 
 def test_decided_once_and_read_after(snapshot: Snapshot) -> None:
@@ -107,13 +110,31 @@ def test_a_snapshot_that_cannot_be_written_is_decided_each_time(
     snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
-        raise SnapshotError("cannot write: read-only")
+        raise SnapshotError("cannot make: read-only")
 
-    monkeypatch.setattr(stored, "write_file", refuse)
+    monkeypatch.setattr(stored, "make_folder", refuse)
     decide = Decisions()
     stored_verdicts(snapshot, decide)
     stored_verdicts(snapshot, decide)
     assert decide.made == 2
+
+
+def test_a_full_disk_is_one_line_and_leaves_what_was_there(
+    snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored_verdicts(snapshot, Decisions())
+    folder = snapshot.path / "verdicts"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    _change_rules(folder)
+    before["key.json"] = (folder / "key.json").read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(SnapshotError, match="verdicts: No space left on device; make room"):
+        stored_verdicts(snapshot, Decisions())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
 def test_what_is_read_is_what_was_decided(snapshot: Snapshot) -> None:
