@@ -13,8 +13,10 @@ from ses_audit.policy.types import Clause
 
 __all__ = ["Conditions", "pushed", "remaining"]
 
-_MOST_PARTS = 12
+_MOST_PARTS = 100
 """Beyond this many parts of one node, implied parts are not looked for."""
+_MOST_ROUNDS = 4
+"""How often the simplified is simplified again: a part that went may leave another implied."""
 
 _OPPOSITE = {
     "StringEquals": "StringNotEquals",
@@ -107,7 +109,11 @@ def _sentence(clause: Clause) -> str:
     return f"{text} (or absent)" if clause.if_exists else text
 
 
-def remaining(formula: Formula, impossible: Callable[[Formula], bool]) -> Conditions:
+def remaining(
+    formula: Formula,
+    impossible: Callable[[Formula], bool],
+    has_opposite: Callable[[Clause], bool],
+) -> Conditions:
     """Simplify a formula and show it.
 
     Parameters
@@ -116,8 +122,17 @@ def remaining(formula: Formula, impossible: Callable[[Formula], bool]) -> Condit
         Neither always true nor always false.
     impossible
         Whether a formula can't hold, whatever the open keys are.
+    has_opposite
+        Whether a clause fails exactly where the opposite operator (`StringNotEquals` of
+        `StringEquals`) holds.
     """
-    return _shown(_simplified(pushed(formula, False), TRUE, impossible))
+    found = pushed(formula, False)
+    for _ in range(_MOST_ROUNDS):
+        simpler = _simplified(found, TRUE, impossible)
+        if simpler is found:
+            break
+        found = simpler
+    return _shown(found, has_opposite)
 
 
 def pushed(formula: Formula, negated: bool) -> Formula:
@@ -163,26 +178,27 @@ def _simplified(formula: Formula, given: Formula, impossible: Callable[[Formula]
     return join(*parts)
 
 
-def _shown(formula: Formula) -> Conditions:
+def _shown(formula: Formula, has_opposite: Callable[[Clause], bool]) -> Conditions:
     if formula.atom is not None:
         return Conditions("clause", clause=formula.atom.clause)
     if formula.kind == "not":
         inner = formula.parts[0]
-        if inner.atom is not None and (opposite := _opposite(inner.atom.clause)) is not None:
+        opposite = None if inner.atom is None else _opposite(inner.atom.clause, has_opposite)
+        if opposite is not None:
             return Conditions("clause", clause=opposite)
-        return Conditions("not", (_shown(inner),))
-    if formula.kind in ("and", "or"):
-        kind = "all" if formula.kind == "and" else "any"
-        return Conditions(kind, tuple(map(_shown, formula.parts)))
-    return Conditions("all" if formula is TRUE else "any")
+        return Conditions("not", (_shown(inner, has_opposite),))
+    kind = "any" if formula.kind in ("or", "false") else "all"
+    return Conditions(kind, tuple(_shown(part, has_opposite) for part in formula.parts))
 
 
-def _opposite(clause: Clause) -> Clause | None:
+def _opposite(clause: Clause, has_opposite: Callable[[Clause], bool]) -> Clause | None:
     """The clause that holds exactly when this one does not, where there is one."""
-    if clause.operator == "Null" and len(clause.values) == 1:
-        absent = clause.values[0].strip().lower() == "true"
-        return replace(clause, values=("false" if absent else "true",))
-    if clause.if_exists or clause.set_operator is not None:
+    if clause.operator == "Null":
+        values = {value.strip().lower() for value in clause.values} & {"true", "false"}
+        if len(values) != 1:
+            return None
+        return replace(clause, values=("false" if values == {"true"} else "true",))
+    if clause.if_exists or clause.set_operator is not None or not has_opposite(clause):
         return None
     opposite = _OPPOSITE.get(clause.operator)
     return None if opposite is None else replace(clause, operator=opposite)

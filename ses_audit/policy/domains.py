@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["ANY_VALUE", "Domain", "Values"]
+__all__ = ["ANY_VALUE", "TYPES", "Domain", "Values"]
 
 
 class Values(Enum):
@@ -16,6 +16,7 @@ class Values(Enum):
     INSTANT = "instant"
     NUMBER = "number"
     BOOLEAN = "boolean"
+    ARN = "arn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Domain:
         Whether the key is in every request.
     multivalued
         Whether the key carries a set of values.
+    may_be_set
+        Whether it may carry one: a policy asks for it with a set operator.
     patterns
         For text: the patterns of which a value matches one; empty for any text.
     excluded
@@ -39,9 +42,28 @@ class Domain:
     values: Values = Values.TEXT
     always: bool = False
     multivalued: bool = False
+    may_be_set: bool = False
     patterns: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
 
 ANY_VALUE = Domain()
 """Nothing is known: absent, or any value."""
+
+TYPES: dict[str, Values] = {
+    "aws:currenttime": Values.INSTANT,
+    "aws:multifactorauthage": Values.NUMBER,
+    "aws:multifactorauthpresent": Values.BOOLEAN,
+    "aws:principalarn": Values.ARN,
+    "aws:principalisawsservice": Values.BOOLEAN,
+    "aws:securetransport": Values.BOOLEAN,
+    "aws:sourcearn": Values.ARN,
+    "aws:sourceip": Values.ADDRESS,
+    "aws:tokenissuetime": Values.INSTANT,
+    "aws:viaawsservice": Values.BOOLEAN,
+    "aws:vpcsourceip": Values.ADDRESS,
+}
+"""The types of global keys, in lower case.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+"""

@@ -107,7 +107,7 @@ def kinds_of_key(
             _add(found, kind, value if apart else None)
         for value in values.others:
             _add(found, Kind((value,), question.answers((value,))))
-    if is_set or any(atom.clause.set_operator for atom in atoms):
+    if is_set or domain.may_be_set or any(atom.clause.set_operator for atom in atoms):
         # The empty text is a null data set: a kind of its own to the set operators.
         empty = [""] if is_in("", domain) else []
         sets, whole = _sets(question, values, empty, is_set=is_set)
@@ -294,7 +294,7 @@ def _single_values(question: _Question, domain: Domain) -> _Values:
         )
     # Of each typed kind there are several texts: one that no pattern names stands for them.
     again = [f" {value}" for value in proposed if value in named]
-    values = [*texts, *proposed, *again, *_filled(textual)]
+    values = [*proposed, *again, *_filled(textual), *texts]
     others = [v for v in dict.fromkeys(values) if v not in named and is_in(v, domain)]
     return _Values(
         tuple(value for value in named if is_in(value, domain)),
@@ -397,7 +397,9 @@ def _texts(
     for pattern in domain.patterns:
         machines[pattern_machine(tokens_of(pattern))] = None
     named |= dict.fromkeys(domain.excluded)
-    if any(OPERATORS[atom.clause.operator].family is Family.ARN for atom, _ in patterns):
+    if domain.values is Values.ARN or any(
+        OPERATORS[atom.clause.operator].family is Family.ARN for atom, _ in patterns
+    ):
         # An ARN that no pattern names: what is none is no match for a negated operator either.
         machines[arn_machine(tokens_of("*:*:*:*:*:*"))] = None
     if not machines:

@@ -7,12 +7,12 @@ the answer is CONDITIONAL and unproven.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from ses_audit.policy.conditions import Conditions, remaining
-from ses_audit.policy.domains import ANY_VALUE, Domain
+from ses_audit.policy.domains import ANY_VALUE, TYPES, Domain, Values
 from ses_audit.policy.formula import (
     FALSE,
     TRUE,
@@ -24,9 +24,10 @@ from ses_audit.policy.formula import (
     negate,
 )
 from ses_audit.policy.kinds import Kind, is_in, kinds_of_key
-from ses_audit.policy.operators import holds
+from ses_audit.policy.operators import OPERATORS, Family, holds
 from ses_audit.policy.relax import relaxed
-from ses_audit.policy.types import Context, Verdict
+from ses_audit.policy.typed_values import TYPE_OF_FAMILY
+from ses_audit.policy.types import Clause, Context, Verdict
 from ses_audit.policy.variables import part_for_variable, variables_in
 
 __all__ = ["BUDGET", "Domains", "OpenResult", "decide", "satisfy"]
@@ -110,6 +111,7 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
     key = (formula, domains)
     if budget == BUDGET and key in _decided:
         return _decided[key]
+    domains = _with_types(formula, domains)
     holds = satisfy(formula, domains, budget)
     fails = satisfy(negate(formula), domains, budget)
     if holds.found is None and holds.complete:
@@ -120,7 +122,9 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
         result = OpenResult(
             Verdict.CONDITIONAL,
             proven=holds.found is not None and fails.found is not None,
-            conditions=remaining(formula, lambda f: _impossible(f, domains)),
+            conditions=remaining(
+                formula, lambda f: _impossible(f, domains), _has_opposite(domains)
+            ),
             witness=holds.found,
             counter_witness=fails.found,
         )
@@ -129,6 +133,57 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
             _decided.clear()
         _decided[key] = result
     return result
+
+
+def _with_types(formula: Formula, domains: Domains) -> Domains:
+    """What the whole formula says of its keys: their types, and which may be sets.
+
+    A key that is only ever compared as an address holds addresses: that it might hold other text
+    is no reason to call a condition one that could be met. One that AWS gives a type has that.
+    """
+    families: dict[str, set[Family]] = {}
+    sets: set[str] = set()
+    for atom in atoms_of(formula):
+        key = atom.clause.key.lower()
+        families.setdefault(key, set()).add(OPERATORS[atom.clause.operator].family)
+        if atom.clause.set_operator is not None:
+            sets.add(key)
+    open_keys = dict(domains.open)
+    settled = {key for key, _ in domains.known} | domains.absent
+    for key in families.keys() - settled:
+        domain = replace(open_keys.get(key, ANY_VALUE), may_be_set=key in sets)
+        found = families[key] - {Family.NULL}
+        unknown = domain.values is Values.TEXT and not domain.patterns and not domain.excluded
+        if unknown and not _is_resource(key):
+            values = TYPES.get(key)
+            if values is None and len(found) == 1:
+                values = TYPE_OF_FAMILY.get(next(iter(found)))
+            domain = domain if values is None else replace(domain, values=values)
+        if domain != ANY_VALUE:
+            open_keys[key] = domain
+    return replace(domains, open=tuple(sorted(open_keys.items(), key=lambda item: item[0])))
+
+
+def _is_resource(key: str) -> bool:
+    """Whether a key stands for a request's resource, whose name is any text."""
+    return key.startswith("(")
+
+
+def _has_opposite(domains: Domains) -> Callable[[Clause], bool]:
+    """Whether a clause fails exactly where its operator's opposite holds.
+
+    It does where the key holds one value, of the operator's type.
+    """
+    sets = {key for key, domain in domains.open if domain.multivalued or domain.may_be_set}
+    sets |= domains.multivalued
+    types = {key: domain.values for key, domain in domains.open}
+
+    def has_opposite(clause: Clause) -> bool:
+        key, family = clause.key.lower(), OPERATORS[clause.operator].family
+        typed = family is Family.STRING or types.get(key) is TYPE_OF_FAMILY.get(family)
+        return typed and key not in sets
+
+    return has_opposite
 
 
 def _impossible(formula: Formula, domains: Domains) -> bool:

@@ -19,10 +19,20 @@ from ses_audit.policy.operators.date import instant
 from ses_audit.policy.operators.ip_address import Network, address, network
 from ses_audit.policy.operators.numeric import number
 
-__all__ = ["binaries", "fresh", "is_of", "typed_values"]
+__all__ = ["TYPE_OF_FAMILY", "binaries", "fresh", "is_of", "typed_values"]
+
+TYPE_OF_FAMILY = {
+    Family.NUMERIC: Values.NUMBER,
+    Family.DATE: Values.INSTANT,
+    Family.IP_ADDRESS: Values.ADDRESS,
+    Family.BOOLEAN: Values.BOOLEAN,
+    Family.ARN: Values.ARN,
+}
+"""What a key holds that is compared by the operators of one family alone."""
 
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_YEAR = 9999
+_COLONS = 5
 _NO_TYPE = "other"
 """A text that is no number, date, address or boolean."""
 
@@ -62,6 +72,8 @@ def is_of(value: str, kind: Values) -> bool:
         return instant(value) is not None
     if kind is Values.NUMBER:
         return number(value) is not None
+    if kind is Values.ARN:
+        return value.count(":") >= _COLONS
     return kind is Values.TEXT or value in ("true", "false")
 
 

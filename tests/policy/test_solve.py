@@ -6,11 +6,11 @@ import random
 
 import pytest
 from policy_cases import load
-from policy_formulas import VALUES, holds_in, random_formula
+from policy_formulas import holds_in, random_context, random_formula
 from policy_open import concrete, layers_of, open_request_of
 
 from ses_audit.policy.domains import Domain
-from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, atoms_of, conjunction, disjunction
+from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, conjunction, disjunction
 from ses_audit.policy.reduce import open_evaluate
 from ses_audit.policy.solve import Domains, decide, satisfy
 from ses_audit.policy.types import Clause, Effect, Verdict
@@ -51,15 +51,8 @@ def test_against_contexts_tried_one_by_one(families: int, part: int) -> None:
                 assert holds_in(formula, witness, multivalued) is expected
         if result.verdict is Verdict.CONDITIONAL:
             continue
-        asked_as_set = {atom.clause.key for atom in atoms_of(formula) if atom.clause.set_operator}
         for _ in range(60):
-            context: dict[str, tuple[str, ...]] = {}
-            for key in ("k1", "k2"):
-                if source.random() < 0.15:
-                    continue
-                many = key in multivalued or (key in asked_as_set and source.random() < 0.4)
-                count = source.randint(1, 3) if many else 1
-                context[key] = tuple(source.sample(VALUES, count))
+            context = random_context(source, formula, multivalued)
             held = holds_in(formula, context, multivalued)
             assert held is (result.verdict is Verdict.ALLOWED), (seed, formula, context)
     assert proven >= (38 if families == 1 else 25)

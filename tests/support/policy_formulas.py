@@ -5,16 +5,19 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 
+from ses_audit.policy.domains import Values
 from ses_audit.policy.formula import (
     FALSE,
     TRUE,
     Atom,
     Formula,
+    atoms_of,
     conjunction,
     disjunction,
     negate,
 )
 from ses_audit.policy.operators import OPERATORS, Family, holds
+from ses_audit.policy.typed_values import is_of
 from ses_audit.policy.types import Clause
 
 VERSION = "2012-10-17"
@@ -66,6 +69,42 @@ def _formula(source: random.Random, depth: int, families: list[Family]) -> Formu
 def random_formula(source: random.Random, families: int) -> Formula:
     """A formula of a few clauses of so many families of operators."""
     return _formula(source, source.randint(1, 2), source.sample([*POOLS], families))
+
+
+_TYPES = {
+    Family.NUMERIC: Values.NUMBER,
+    Family.DATE: Values.INSTANT,
+    Family.IP_ADDRESS: Values.ADDRESS,
+    Family.BOOLEAN: Values.BOOLEAN,
+    Family.ARN: Values.ARN,
+}
+
+
+def values_of(formula: Formula, key: str) -> list[str]:
+    """Values to try for a key: of its type, where all operators on it are for one type."""
+    families = {
+        OPERATORS[atom.clause.operator].family
+        for atom in atoms_of(formula)
+        if atom.clause.key == key
+    } - {Family.NULL}
+    kind = _TYPES.get(families.pop(), Values.TEXT) if len(families) == 1 else Values.TEXT
+    return [value for value in VALUES if is_of(value, kind)]
+
+
+def random_context(
+    source: random.Random, formula: Formula, multivalued: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
+    """Values for the keys of a random formula; a set only where a set operator asks for one."""
+    asked_as_set = {atom.clause.key for atom in atoms_of(formula) if atom.clause.set_operator}
+    context: dict[str, tuple[str, ...]] = {}
+    for key in ("k1", "k2"):
+        if source.random() < 0.15:
+            continue
+        many = key in multivalued or (key in asked_as_set and source.random() < 0.4)
+        values = values_of(formula, key)
+        count = min(len(values), source.randint(1, 3) if many else 1)
+        context[key] = tuple(source.sample(values, count))
+    return context
 
 
 def holds_in(

@@ -63,18 +63,69 @@ def values_near(operator: str, written: str) -> set[str]:
     }
 
 
+TYPES = {
+    "aws:currenttime": "date",
+    "aws:multifactorauthage": "numeric",
+    "aws:multifactorauthpresent": "bool",
+    "aws:principalarn": "arn",
+    "aws:principalisawsservice": "bool",
+    "aws:securetransport": "bool",
+    "aws:sourcearn": "arn",
+    "aws:sourceip": "ipaddress",
+    "aws:tokenissuetime": "date",
+    "aws:viaawsservice": "bool",
+    "aws:vpcsourceip": "ipaddress",
+}
+"""The types of keys that AWS documents
+(https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html)."""
+
+
+OTHER = {
+    "": "x",
+    "arn": "arn:aws:iam::999999999999:user/x",
+    "bool": "true",
+    "date": "2026-01-01",
+    "ipaddress": "192.0.2.77",
+    "numeric": "7",
+}
+"""A value of each type."""
+
+
+def is_of_type(value: str, kind: str) -> bool:
+    """Whether a key of a type can hold a value."""
+    if kind == "date":
+        return moment(value) is not None
+    if kind == "numeric":
+        return number(value) is not None
+    if kind == "bool":
+        return value in ("true", "false")
+    if kind == "ipaddress":
+        return in_network(value, value)
+    return kind != "arn" or value.count(":") >= 5
+
+
+def type_of(operator: str) -> str:
+    """The type of key that an operator is for; the empty text for strings and bytes."""
+    return next(
+        (kind for kind in ("date", "numeric", "bool", "ipaddress", "arn") if kind in operator), ""
+    )
+
+
 def universes(line: dict) -> tuple[dict[str, list[list[str]]], set[str]]:
     """For each open key its values ([] is absence), and the keys that may hold sets: those that
     stand with set operators (or Null) alone."""
     given, multivalued = read_context(line)
     near: dict[str, set[str]] = {}
     plain: set[str] = set()
+    types: dict[str, set[str]] = {}
     for statement in statements(line):
         for written_operator, keys in statement.get("Condition", {}).items():
             operator = written_operator.lower()
             for name, values in keys.items():
                 key = name.lower()
                 found = near.setdefault(key, set())
+                if operator != "null":
+                    types.setdefault(key, set()).add(type_of(operator))
                 if not operator.startswith("for") and operator != "null":
                     plain.add(key)
                 for value in many(values):
@@ -95,7 +146,10 @@ def universes(line: dict) -> tuple[dict[str, list[list[str]]], set[str]]:
     for key, candidates in sorted(near.items()):
         if key in given or key in ("*", "?", "$"):
             continue
-        values = sorted(candidates) or ["x"]
+        # A key holds values of its type: AWS's, or that of the only operators it stands with.
+        known = types.get(key, set())
+        kind = TYPES.get(key, next(iter(known)) if len(known) == 1 else "")
+        values = sorted(value for value in candidates if is_of_type(value, kind)) or [OTHER[kind]]
         options: list[list[str]] = [[], *([value] for value in values)]
         if key not in plain:
             sets.add(key)

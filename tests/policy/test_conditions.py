@@ -1,0 +1,146 @@
+"""What remains, as a person reads it: nothing implied, nothing twice, and the same formula."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from policy_formulas import holds_in, random_context, random_formula
+
+from ses_audit.policy.conditions import Conditions, pushed
+from ses_audit.policy.formula import (
+    FALSE,
+    TRUE,
+    Atom,
+    Formula,
+    conjunction,
+    disjunction,
+    negate,
+)
+from ses_audit.policy.operators import holds
+from ses_audit.policy.solve import Domains, decide
+from ses_audit.policy.types import Clause, Verdict
+
+
+def atom(operator: str, key: str, *values: str, **rest: object) -> Formula:
+    return Formula.of(Atom(Clause(operator, key, values, **rest), "2012-10-17"))  # type: ignore[arg-type]
+
+
+def shown(formula: Formula) -> str:
+    return str(decide(formula, Domains()).conditions)
+
+
+@pytest.mark.parametrize(
+    ("formula", "text"),
+    [
+        (atom("StringEquals", "k", "a"), "k is a"),
+        (atom("StringEquals", "k", "a", "b"), "k is a or b"),
+        (atom("StringNotEquals", "k", "a", "b"), "k is not a nor b"),
+        (atom("StringEqualsIfExists", "k", "a"), None),
+        (atom("StringLike", "k", "a*", if_exists=True), "k like a* (or absent)"),
+        (atom("StringLike", "k", "a*", set_operator="ForAnyValue"), "some of k like a*"),
+        (atom("StringLike", "k", "a*", set_operator="ForAllValues"), "each of k like a*"),
+        (atom("NumericLessThan", "k", "5"), "k < 5"),
+        (atom("DateGreaterThanEquals", "k", "2026"), "k at or after 2026"),
+        (atom("IpAddress", "k", "10.0.0.0/8"), "k in 10.0.0.0/8"),
+        (atom("Bool", "k", "true"), "k is true"),
+        (atom("Null", "k", "true"), "k absent"),
+        (negate(atom("Null", "k", "true")), "k present"),
+        (negate(atom("StringLike", "k", "a*")), "k not like a*"),
+        (negate(atom("StringNotLike", "k", "a*")), "k like a*"),
+        (negate(atom("StringLike", "k", "a*", if_exists=True)), "not (k like a* (or absent))"),
+        (negate(atom("Bool", "k", "true")), "not (k is true)"),
+        (
+            conjunction(atom("StringEquals", "a", "x"), atom("StringEquals", "b", "y")),
+            "a is x and b is y",
+        ),
+        (
+            conjunction(
+                atom("StringEquals", "a", "x"),
+                disjunction(atom("StringEquals", "b", "y"), atom("StringEquals", "c", "z")),
+            ),
+            "a is x and (b is y or c is z)",
+        ),
+    ],
+)
+def test_sentences(formula: Formula, text: str | None) -> None:
+    if text is not None:
+        assert shown(formula) == text
+
+
+def test_json() -> None:
+    formula = conjunction(
+        atom("StringEquals", "a", "x"),
+        disjunction(atom("Bool", "b", "true"), negate(atom("Bool", "c", "true"))),
+    )
+    conditions = decide(formula, Domains()).conditions
+    assert conditions is not None
+    assert conditions.to_json() == {
+        "all": [
+            {"operator": "StringEquals", "key": "a", "values": ["x"]},
+            {
+                "any": [
+                    {"operator": "Bool", "key": "b", "values": ["true"]},
+                    {"not": {"operator": "Bool", "key": "c", "values": ["true"]}},
+                ]
+            },
+        ]
+    }
+
+
+def test_pushed() -> None:
+    a, b = atom("Bool", "a", "true"), atom("Bool", "b", "true")
+    assert pushed(negate(conjunction(a, b)), False) is disjunction(negate(a), negate(b))
+    assert pushed(disjunction(a, negate(b)), True) is conjunction(negate(a), b)
+    assert pushed(TRUE, True) is FALSE
+
+
+def met(conditions: Conditions, context: dict[str, tuple[str, ...]], flags: frozenset[str]) -> bool:
+    """Whether what is shown holds in a context."""
+    if conditions.clause is not None:
+        return holds(conditions.clause, context, flags, "2012-10-17")
+    held = [met(part, context, flags) for part in conditions.parts]
+    if conditions.kind == "not":
+        return not held[0]
+    return all(held) if conditions.kind == "all" else any(held)
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("families", [1, 2])
+def test_what_is_shown_is_the_formula(part: int, families: int) -> None:
+    seen = 0
+    for seed in range(part * 30, part * 30 + 30):
+        source = random.Random(f"shown-{families}-{seed}")
+        formula = random_formula(source, families)
+        flags = frozenset(key for key in ("k1", "k2") if source.random() < 0.3)
+        result = decide(formula, Domains(multivalued=flags))
+        if result.verdict is not Verdict.CONDITIONAL or not result.proven:
+            continue
+        seen += 1
+        assert result.conditions is not None
+        for _ in range(40):
+            context = random_context(source, formula, flags)
+            assert met(result.conditions, context, flags) is holds_in(formula, context, flags), (
+                seed,
+                formula,
+                str(result.conditions),
+                context,
+            )
+    assert seen > 5
+
+
+def _parts(conditions: Conditions) -> int:
+    return 1 + sum(map(_parts, conditions.parts))
+
+
+@pytest.mark.parametrize("size", [3, 12, 20, 40])
+def test_no_duplicate_and_no_implied_branch_however_many(size: int) -> None:
+    wide = [atom("IpAddress", "k", f"10.{i}.0.0/16") for i in range(size)]
+    narrow = [atom("IpAddress", "k", f"10.{i}.{i}.0/24") for i in range(size)]
+    conditions = decide(disjunction(*wide, *narrow), Domains()).conditions
+    assert conditions is not None
+    assert _parts(conditions) == size + 1
+    both = [conjunction(one, two) for one, two in zip(wide, narrow, strict=True)]
+    conditions = decide(disjunction(*both), Domains()).conditions
+    assert conditions is not None
+    assert _parts(conditions) == size + 1
