@@ -34,7 +34,7 @@ class Asker:
     ) -> None:
         widgets: Any = import_module("ipywidgets")
         self._audit = audit
-        wide = widgets.Layout(width="70rem")
+        wide = widgets.Layout(width="98%")
         self.message = widgets.Textarea(
             description="Message",
             value=message,

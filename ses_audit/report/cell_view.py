@@ -43,7 +43,7 @@ class CellView:
         self._busy = False
         self.layers = widgets.HTML()
         self.statements = widgets.Select(
-            description="Statements", options=[], rows=6, layout=widgets.Layout(width="70rem")
+            description="Statements", options=[], rows=6, layout=widgets.Layout(width="98%")
         )
         self.statement = widgets.HTML()
         self.to_layers = widgets.Button(description="← to the layers")

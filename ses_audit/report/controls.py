@@ -51,7 +51,7 @@ class Controls:
         self.everything = widgets.Button(description="Everything", icon="undo")
         self.counts = widgets.HTML()
         self.cells = widgets.Select(
-            description="Cells", options=[], rows=8, layout=widgets.Layout(width="70rem")
+            description="Cells", options=[], rows=8, layout=widgets.Layout(width="98%")
         )
         self.matrix = widgets.HTML()
         self.to_matrix = widgets.Button(description="← to the matrix")

@@ -124,7 +124,10 @@ def principal_matrix(audit: Audit, selection: Selection, limit: int = ROW_LIMIT)
     rest = _rest(audit, selection)
     columns = _columns(audit, selection)
     pieces: list[str] = []
-    ordered = sorted(blocks.values(), key=lambda b: account_order(b.ou, b.name, b.account))
+    ordered = sorted(
+        blocks.values(),
+        key=lambda b: (b.account != selection.account, account_order(b.ou, b.name, b.account)),
+    )
     ou = None
     for block in ordered:
         if block.ou != ou:
@@ -309,9 +312,10 @@ def _table(
     can = sum(p.best <= 1 for p in own)
     total = len(own) + sum(r.principals for r in rest if r.own)
     elsewhere = sum(p.best <= 1 for p in known) - can
-    said = f"{can:,} of {plural(total, 'principal')} can send"
-    if elsewhere:
-        said += f", and {elsewhere:,} from elsewhere"
+    said = f"{can:,} of {plural(total, 'principal')} can send" if total else ""
+    if elsewhere or not total:
+        said += f"{', and ' if said else ''}{elsewhere:,} from elsewhere"
+        said += "" if total else " can send"
     read = sum(name != "*" for _, name, _ in columns)
     said += f"; {read:,} of {plural(every, 'identity', 'identities')} that were read"
     heads: list[tuple[str, int]] = []
