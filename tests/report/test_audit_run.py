@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow.parquet as parquet
 import pytest
 from example_world import make_example
+from report_worlds import empty_organization, lone_account, no_identities, save
 from tiny_notebooks import folder_of, tiny
 
 import ses_audit
@@ -322,3 +323,25 @@ def test_keep_removes_the_oldest(example_snapshot: Path, notebooks: Path, tmp_pa
     assert second.record.previous_run == first.path.name
     assert re.fullmatch(r"\d{8}T\d{6}Z", second.path.name)
     assert sorted(p.name for p in out.iterdir()) == [second.path.name, "latest"]
+
+
+SMALL = {
+    "an empty organization": (empty_organization, "0 of 0 cells"),
+    "one principal, no identity": (no_identities, "0 of 0 cells"),
+    "a lone account": (lambda: lone_account(none=False), "no organization"),
+}
+
+
+@pytest.mark.parametrize("case", SMALL)
+def test_small_worlds_have_a_whole_report(case: str, notebooks: Path, tmp_path: Path) -> None:
+    make, says = SMALL[case]
+    audit = save(make(), tmp_path / "snapshot")
+    finished = run_report(
+        RunOptions(out=tmp_path / "reports", folder=notebooks), taking(audit.snapshot.path)
+    )
+    assert finished.record.status == "completed", finished.record
+    index = (finished.path / "index.html").read_text()
+    assert says in index.lower()
+    words = re.sub(r"<style>.*?</style>|<[^>]*>", " ", index, flags=re.DOTALL)
+    assert not re.search(r"\b(nan|None|NaT)\b", words)
+    assert dead_links(finished.path) == set()
