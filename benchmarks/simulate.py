@@ -1,9 +1,9 @@
 """Decisions a second, beside iam-simulate on the same cases: `make bench-simulate`.
 
-Both sides hold the cases in memory, their policies as JSON text, and run in one process each. "Anew":
-every document of every case is parsed for that case. "Shared": documents are parsed once by content,
-as a real organization's are, and a case is what refers to them. iam-simulate has no such way. "Open":
-the same cases with every context key open.
+Both sides hold the cases in memory, their policies as JSON text, and run in one process each.
+"Anew": every document of every case is parsed for that case. "Shared": documents are parsed once
+by content, as a real organization's are, and a case refers to them; iam-simulate has no such way.
+"Open": the same cases with every context key open, each decided anew.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ses_audit.policy.outcome import outcome
 from ses_audit.policy.parse import parse_document
 from ses_audit.policy.principals import caller_of
 from ses_audit.policy.reduce import OpenRequest, open_evaluate
+from ses_audit.policy.solve import forget
 from ses_audit.policy.types import AttachedPolicy, Context, Layers, Request
 
 OUTSIDE = Path(__file__).resolve().parent.parent / "tests" / "outside"
@@ -181,6 +182,7 @@ def main() -> int:
     ]
 
     def symbolic() -> None:
+        forget()
         for layers, request in zip(shared, opened, strict=True):
             open_evaluate(layers, request)
 

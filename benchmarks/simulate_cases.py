@@ -148,11 +148,17 @@ def cases(count: int) -> list[dict[str, Any]]:
     """
     rng = random.Random(20261124)
     makers = {
-        "send": (_send, 60), "eighty": (_eighty, 25), "tags": (_tags, 40), "boundary": (_boundary, 8),
+        "send": (_send, 60),
+        "eighty": (_eighty, 25),
+        "tags": (_tags, 40),
+        "boundary": (_boundary, 8),
         "sending": (_sending, 40),
-    }  # fmt: skip
+    }
     pools = {name: [make(rng, n) for n in range(size)] for name, (make, size) in makers.items()}
-    chains = [[[_scp(rng, 25 * c + 5 * level + p) for p in range(5)] for level in range(3)] for c in range(12)]  # fmt: skip
+    chains = [
+        [[_scp(rng, 25 * chain + 5 * level + n) for n in range(5)] for level in range(3)]
+        for chain in range(12)
+    ]
     found = []
     for number in range(count):
         user = f"user{rng.randrange(40)}"
