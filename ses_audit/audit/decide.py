@@ -7,6 +7,7 @@ cell with a gap is UNKNOWN (the monotone rule).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,6 +26,7 @@ from ses_audit.audit.rulings import (
 )
 from ses_audit.audit.senders import Sender
 from ses_audit.policy.formula import FALSE, TRUE, conjunction, disjunction
+from ses_audit.policy.open_denials import refusing_together
 from ses_audit.policy.reduce import LayerFormula, ResourceFormula
 from ses_audit.policy.solve import OpenResult, decide
 from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
@@ -331,18 +333,18 @@ class Decider:
         """
         blamed = [c for c in checks if c.request.check.id in failed] or list(checks)
         found = list(dict.fromkeys(denial for check in blamed for denial in certain(check)))
-        while self.solve(checks, without=frozenset(found))[0].verdict is Verdict.DENIED:
-            rest = [d for d in candidates(blamed) if d not in found]
-            alone = [
-                denial
-                for denial in rest
-                if self.solve(checks, without=frozenset({*found, denial}))[0].verdict
-                is not Verdict.DENIED
-            ]
-            if not rest:
-                break
-            found += alone or rest
-        return tuple(found)
+
+        def refused(lifted: Iterable[Denial]) -> bool:
+            without = frozenset((*found, *lifted))
+            return self.solve(checks, without=without)[0].verdict is Verdict.DENIED
+
+        if not refused(()):
+            return tuple(found)
+        rest = [denial for denial in candidates(blamed) if denial not in found]
+        if refused(rest):
+            # A check that fails alone is not all: others fail together.
+            rest = [denial for denial in candidates(checks) if denial not in found]
+        return (*found, *refusing_together(rest, refused))
 
 
 def with_gaps(verdict: Verdict, missing: tuple[str, ...]) -> Verdict:

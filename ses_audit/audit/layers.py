@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from ses_audit.policy.formula import FALSE, TRUE, Formula, disjunction, keys_of, negate
-from ses_audit.policy.reduce import (
-    LayerFormula,
-    OpenRequest,
-    ResourceFormula,
-    reduce_layer,
-    reduce_resource_policies,
-)
-from ses_audit.policy.solve import decide
-from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer, Verdict
+from ses_audit.policy.formula import Formula, disjunction, keys_of, negate
+from ses_audit.policy.open_denials import refusing_together
+from ses_audit.policy.open_layers import OpenLayer, OpenResource, deny_statements, never
+from ses_audit.policy.outcome import lack_of
+from ses_audit.policy.reduce import OpenRequest, reduce_layer, reduce_resource_policies
+from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer
 from ses_audit.policy.wildcards import arn_matches
 from ses_audit.ses.context import documented_for_ses
 
-__all__ = ["LayerRuling", "Layers", "ResourceRuling", "never", "only", "referenced_keys"]
+__all__ = ["LayerRuling", "Layers", "ResourceRuling", "referenced_keys"]
 
 AnyRuling = TypeVar("AnyRuling")
 
@@ -35,18 +31,13 @@ _VARIABLE = re.compile(r"\$\{([^},]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class LayerRuling:
+class LayerRuling(OpenLayer):
     """What one layer says of one request, and whom it names when that is a certain no."""
 
-    formula: LayerFormula
-    lack: Denial
-    """What an allow that doesn't come is called."""
     explicit: tuple[Denial, ...] = ()
     implicit: tuple[Denial, ...] = ()
     possible: tuple[Denial, ...] = ()
     """Explicit denials that hold in some contexts only."""
-    statements: tuple[tuple[Denial, Formula], ...] = ()
-    """Each Deny statement that can hold, and when it does."""
     undocumented: bool = False
     """Whether its documents name a global key that AWS doesn't document for SES."""
 
@@ -55,22 +46,13 @@ class LayerRuling:
         """The keys on which the ruling turns."""
         return _keys(self.formula.allow) | _keys(self.formula.deny)
 
-    def lifted(self, without: frozenset[Denial]) -> LayerFormula:
-        """The ruling with some of its denials lifted."""
-        if not without:
-            return self.formula
-        allow = TRUE if self.lack in without else self.formula.allow
-        return LayerFormula(allow, _denies(self.statements, without, self.formula.deny))
-
 
 @dataclass(frozen=True, slots=True)
-class ResourceRuling:
+class ResourceRuling(OpenResource):
     """What the sending authorization policies of an identity say of one request."""
 
-    formula: ResourceFormula
     explicit: tuple[Denial, ...] = ()
     possible: tuple[Denial, ...] = ()
-    statements: tuple[tuple[Denial, Formula], ...] = ()
     undocumented: bool = False
 
     @property
@@ -79,29 +61,6 @@ class ResourceRuling:
         formula = self.formula
         parts = (formula.grant_exempt, formula.grant_limited, formula.delegate, formula.deny)
         return frozenset().union(*map(_keys, parts))
-
-    @property
-    def lack(self) -> Denial:
-        """What a grant that doesn't come is called."""
-        return Denial(Layer.SENDING_AUTHORIZATION_POLICY, "implicit")
-
-    def lifted(self, without: frozenset[Denial]) -> ResourceFormula:
-        """The ruling with some of its denials lifted."""
-        if not without:
-            return self.formula
-        deny = _denies(self.statements, without, self.formula.deny)
-        if self.lack in without:
-            return ResourceFormula(TRUE, TRUE, TRUE, deny)
-        return replace(self.formula, deny=deny)
-
-
-def _denies(
-    statements: tuple[tuple[Denial, Formula], ...], without: frozenset[Denial], whole: Formula
-) -> Formula:
-    """When the statements that are not lifted deny."""
-    if not any(denial in without for denial, _ in statements):
-        return whole
-    return disjunction(*(formula for denial, formula in statements if denial not in without))
 
 
 def referenced_keys(document: Document) -> frozenset[str]:
@@ -132,20 +91,6 @@ def _profile(document: Document) -> _Profile:
     patterns = sorted({r for s in document.statements for r in s.resources or ()})
     variable = any("${" in pattern for pattern in patterns)
     return _Profile(referenced_keys(document), tuple(patterns), variable)
-
-
-def only(policy: AttachedPolicy, position: int) -> AttachedPolicy:
-    """The policy with one of its statements left."""
-    document = policy.document
-    kept = replace(document, statements=(document.statements[position],))
-    return replace(policy, document=kept)
-
-
-def never(formula: Formula, request: OpenRequest) -> bool:
-    """Whether a formula can't hold, whatever the open keys are."""
-    if formula is TRUE or formula is FALSE:
-        return formula is FALSE
-    return decide(formula, request.all_domains()).verdict is Verdict.DENIED
 
 
 class Layers:
@@ -238,16 +183,16 @@ class Layers:
         target: str | None,
     ) -> LayerRuling:
         formula = reduce_layer(policies, request)
-        statements = _statements(layer, policies, request, formula.deny)
+        statements = deny_statements(layer, policies, request, formula.deny)
         explicit, possible = _explicit(statements, request, formula.deny)
-        lack = _lack(layer, policies, target)
+        lack = lack_of(layer, policies, target)
         return LayerRuling(
             formula,
             lack,
+            statements,
             explicit,
             (lack,) if never(formula.allow, request) else (),
             possible,
-            statements,
             self._undocumented(policies),
         )
 
@@ -267,12 +212,12 @@ class Layers:
             keys: frozenset[str] = frozenset().union(*(self._profile_of(p).keys for p in policies))
             request = ask(keys)
             formula = reduce_resource_policies(policies, request)
-            statements = _statements(
+            statements = deny_statements(
                 Layer.SENDING_AUTHORIZATION_POLICY, policies, request, formula.deny
             )
             explicit, possible = _explicit(statements, request, formula.deny)
             self._resource[key] = ResourceRuling(
-                formula, explicit, possible, statements, self._undocumented(policies)
+                formula, statements, explicit, possible, self._undocumented(policies)
             )
         return self._resource[key]
 
@@ -282,49 +227,17 @@ def policies_key(policies: tuple[AttachedPolicy, ...]) -> object:
     return tuple((p.document.digest, p.arn or p.name, p.target) for p in policies)
 
 
-def _statements(
-    layer: Layer, policies: tuple[AttachedPolicy, ...], request: OpenRequest, deny: Formula
-) -> tuple[tuple[Denial, Formula], ...]:
-    """Each Deny statement that can hold, and when it does."""
-    if deny is FALSE:
-        return ()
-    found: list[tuple[Denial, Formula]] = []
-    for policy in policies:
-        for position, statement in enumerate(policy.document.statements):
-            if statement.effect != "Deny":
-                continue
-            single = (only(policy, position),)
-            if layer is Layer.SENDING_AUTHORIZATION_POLICY:
-                formula = reduce_resource_policies(single, request).deny
-            else:
-                formula = reduce_layer(single, request).deny
-            denial = Denial(
-                layer,
-                "explicit",
-                policy.arn or policy.name,
-                statement.sid,
-                statement.index,
-                policy.target if layer is not Layer.IDENTITY_POLICY else None,
-            )
-            if not never(formula, request):
-                found.append((denial, formula))
-    return tuple(found)
-
-
 def _explicit(
     statements: tuple[tuple[Denial, Formula], ...], request: OpenRequest, deny: Formula
 ) -> tuple[tuple[Denial, ...], tuple[Denial, ...]]:
     """The Deny statements that always hold, and those that hold in some contexts."""
     certain = tuple(d for d, formula in statements if never(negate(formula), request))
-    possible = tuple(d for d, _ in statements if d not in certain)
-    if not certain and possible and never(negate(deny), request):
+    if not certain and statements and never(negate(deny), request):
         # No statement denies by itself, but together they leave no context.
-        return possible, ()
-    return certain, possible
-
-
-def _lack(layer: Layer, policies: tuple[AttachedPolicy, ...], target: str | None) -> Denial:
-    name = None
-    if layer is Layer.PERMISSIONS_BOUNDARY and policies:
-        name = policies[0].arn or policies[0].name
-    return Denial(layer, "implicit", name, target=target)
+        certain = refusing_together(
+            [denial for denial, _ in statements],
+            lambda lifted: never(
+                negate(disjunction(*(f for d, f in statements if d not in lifted))), request
+            ),
+        )
+    return certain, tuple(d for d, _ in statements if d not in certain)

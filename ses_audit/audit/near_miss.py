@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ses_audit.audit.identities import Identity
-from ses_audit.audit.layers import never, only, referenced_keys
+from ses_audit.audit.layers import referenced_keys
 from ses_audit.policy.match import action_applies
+from ses_audit.policy.open_layers import never, only
 from ses_audit.policy.reduce import OpenRequest, reduce_layer
 from ses_audit.policy.types import AttachedPolicy, Clause, Statement
 from ses_audit.policy.variables import variables_in

@@ -18,6 +18,7 @@ from ses_audit.policy.formula import (
     keys_of,
     negate,
 )
+from ses_audit.policy.open_layers import NOTHING
 from ses_audit.policy.reduce import RESOURCE_KEY, LayerFormula, combine
 from ses_audit.policy.solve import Domains, decide
 from ses_audit.policy.types import Denial, Layer, Verdict
@@ -27,8 +28,6 @@ __all__ = ["CheckRuling", "Ruling", "candidates", "certain", "joined", "possible
 AnyValue = TypeVar("AnyValue")
 
 _ORDER = {layer.value: position for position, layer in enumerate(Layer)}
-
-NOTHING: frozenset[Denial] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,21 @@ from ses_audit.policy.types import (
     Statement,
 )
 
-__all__ = ["Met", "Outcome", "is_same_account", "outcome", "subject_of", "target_of"]
+__all__ = [
+    "WITHOUT_IDENTITY",
+    "Met",
+    "Outcome",
+    "is_same_account",
+    "lack_of",
+    "outcome",
+    "subject_of",
+    "target_of",
+]
 
 Grant = tuple[AttachedPolicy, Statement]
 
 _NO_FORMS: frozenset[Form] = frozenset()
-_WITHOUT_IDENTITY = ("service", "anonymous")
+WITHOUT_IDENTITY = ("service", "anonymous")
 """Callers to whom no identity policy can be attached."""
 
 
@@ -194,7 +203,7 @@ def outcome(layers: Layers, request: Request) -> Outcome:
     subject = subject_of(layers, request)
     boundary, session = layers.permissions_boundary, layers.session_policies
     found = Outcome()
-    has_identity = request.caller.kind not in _WITHOUT_IDENTITY
+    has_identity = request.caller.kind not in WITHOUT_IDENTITY
     found.identity = _meet(layers.identity_policies if has_identity else (), subject)
     found.boundary = None if boundary is None else _meet((boundary,), subject)
     found.session = None if session is None else _meet(session, subject)
@@ -212,7 +221,7 @@ def outcome(layers: Layers, request: Request) -> Outcome:
 def _decide(found: Outcome, layers: Layers, request: Request) -> None:
     kind = request.caller.kind
     same = is_same_account(request)
-    has_identity = kind not in _WITHOUT_IDENTITY
+    has_identity = kind not in WITHOUT_IDENTITY
     found.granted_by_identity = has_identity and (kind == "root" or bool(found.identity.allows))
     forms = found.resource.forms
     exempt, limited = bool(forms & EXEMPT), bool(forms & LIMITED)
@@ -227,11 +236,11 @@ def _decide(found: Outcome, layers: Layers, request: Request) -> None:
     if found.boundary is not None and layers.permissions_boundary is not None:
         _explicit(denials, Layer.PERMISSIONS_BOUNDARY, found.boundary)
         if fenced and not found.boundary.allows:
-            denials.append(_lack(Layer.PERMISSIONS_BOUNDARY, (layers.permissions_boundary,)))
+            denials.append(lack_of(Layer.PERMISSIONS_BOUNDARY, (layers.permissions_boundary,)))
     if found.session is not None:
         _explicit(denials, Layer.SESSION_POLICY, found.session)
         if fenced and not found.session.allows:
-            denials.append(_lack(Layer.SESSION_POLICY, layers.session_policies or ()))
+            denials.append(lack_of(Layer.SESSION_POLICY, layers.session_policies or ()))
     if found.service_control:
         targets = layers.service_control_targets
         levels = layers.service_control_policies or ()
@@ -261,9 +270,15 @@ def _explicit(denials: list[Denial], layer: Layer, met: Met) -> None:
         )
 
 
-def _lack(layer: Layer, policies: Sequence[AttachedPolicy]) -> Denial:
-    name = policies[0].arn or policies[0].name if len(policies) == 1 else None
-    return Denial(layer, "implicit", name)
+def lack_of(layer: Layer, policies: Sequence[AttachedPolicy], target: str | None = None) -> Denial:
+    """What an allow that doesn't come is called.
+
+    A boundary is named, and a session policy that is the only one; of identity policies and of a
+    level of the organization none is to blame more than the others.
+    """
+    named = layer in (Layer.PERMISSIONS_BOUNDARY, Layer.SESSION_POLICY) and len(policies) == 1
+    name = policies[0].arn or policies[0].name if named else None
+    return Denial(layer, "implicit", name, target=target)
 
 
 def _levels(

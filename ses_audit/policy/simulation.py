@@ -116,22 +116,21 @@ def _result(simulation: SimulationRequest, request: Request) -> dict[str, object
         result["PermissionsBoundaryDecisionDetail"] = {
             "AllowedByPermissionsBoundary": found.allowed_by_boundary
         }
-    verdict = Verdict.ALLOWED if allowed else Verdict.DENIED
-    denials = [_denial(denial) for denial in found.denials]
     if not simulation.open_context:
+        verdict = Verdict.ALLOWED if allowed else Verdict.DENIED
         result |= {
             "Verdict": verdict.value,
-            "DeniedBy": denials,
+            "DeniedBy": [_denial(denial) for denial in found.denials],
             "Conditions": None,
             "Witness": None,
         }
         return result
-    opened = _opened(layers, request)
+    opened, denied_by = _opened(layers, request)
     conditional = opened.verdict is Verdict.CONDITIONAL
     result |= {
         "Verdict": opened.verdict.value,
         "Proven": opened.proven,
-        "DeniedBy": denials if opened.verdict is Verdict.DENIED else [],
+        "DeniedBy": [_denial(denial) for denial in denied_by],
         "Conditions": None,
         "Witness": None,
         "CounterWitness": None,
@@ -145,22 +144,23 @@ def _result(simulation: SimulationRequest, request: Request) -> dict[str, object
     return result
 
 
-def _opened(layers: Layers, request: Request) -> OpenResult:
+def _opened(layers: Layers, request: Request) -> tuple[OpenResult, tuple[Denial, ...]]:
+    """The verdict about all contexts, and every reason against it where it is DENIED."""
     # Imported when it is needed: most files hold concrete requests only.
+    from ses_audit.policy.open_denials import open_denials
     from ses_audit.policy.reduce import OpenRequest, open_evaluate
 
-    return open_evaluate(
-        layers,
-        OpenRequest(
-            caller=request.caller,
-            action=request.action,
-            resource=request.resource,
-            resource_account=request.resource_account,
-            known=request.context,
-            multivalued=request.multivalued,
-            has_boundary=layers.permissions_boundary is not None,
-        ),
+    opened = OpenRequest(
+        caller=request.caller,
+        action=request.action,
+        resource=request.resource,
+        resource_account=request.resource_account,
+        known=request.context,
+        multivalued=request.multivalued,
+        has_boundary=layers.permissions_boundary is not None,
     )
+    result = open_evaluate(layers, opened)
+    return result, open_denials(layers, opened) if result.verdict is Verdict.DENIED else ()
 
 
 def _entries(context: Context | None, request: Request) -> list[dict[str, object]] | None:

@@ -403,6 +403,16 @@ def test_scps_follow_the_principal_into_another_account(delegate: World) -> None
     assert verdicts(ruling(delegate, both)) == ("DENIED", "ALLOWED")
 
 
+def test_statements_that_stand_in_for_each_other_are_all_named(member: World) -> None:
+    """Inside two Denies say the same, outside nothing allows: each is in a smallest set."""
+    near = {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+    denies = [{**deny(**near), "Sid": sid} for sid in ("One", "Two")]
+    member.principal(USER, policy(allow(**near), *denies))
+    member.identity(DOMAIN)
+    named = [(denial.kind, denial.sid) for denial in ruling(member).denials]
+    assert named == [("explicit", "One"), ("explicit", "Two"), ("implicit", None)]
+
+
 def test_layers_that_deny_together_are_named_beside_one_that_denies_alone(member: World) -> None:
     office = {"aws:SourceIp": "203.0.113.0/24"}
     member.principal(USER, policy(allow(IpAddress=office)), boundary=policy(allow("s3:*")))

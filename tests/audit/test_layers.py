@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from audit_worlds import allow, deny
 
-from ses_audit.audit.layers import Layers, never, only, referenced_keys
+from ses_audit.audit.layers import Layers, referenced_keys
 from ses_audit.policy.domains import Domain, Values
 from ses_audit.policy.formula import FALSE, TRUE
 from ses_audit.policy.parse import parse_document
@@ -98,6 +98,18 @@ def test_denials_that_leave_no_context_together() -> None:
     assert found.possible == ()
 
 
+def test_of_denials_that_leave_no_context_together_one_that_is_not_needed_is_possible() -> None:
+    near, nearer = {"aws:SourceIp": "203.0.113.0/24"}, {"aws:SourceIp": "203.0.113.0/25"}
+    policy = attached(
+        deny("ses:*", IpAddress=near),
+        deny("ses:*", IpAddress=nearer),
+        deny("ses:*", NotIpAddress=near),
+    )
+    found = rule(Layers(), policy)
+    assert [d.statement_index for d in found.explicit] == [0, 2]
+    assert [d.statement_index for d in found.possible] == [1]
+
+
 def test_a_denial_is_lifted_by_its_statement() -> None:
     found = rule(Layers(), attached(allow("*"), {**deny("ses:*"), "Sid": "No"}, deny("ses:Send*")))
     first, second = found.explicit
@@ -140,18 +152,6 @@ def test_keys_that_aws_does_not_document_for_ses_are_marked() -> None:
 )
 def test_referenced_keys(statement: dict[str, Any], keys: set[str]) -> None:
     assert referenced_keys(attached(statement).document) == keys
-
-
-def test_only_keeps_the_statement_s_place() -> None:
-    found = only(attached(allow("s3:*"), allow("ses:*")), 1)
-    (statement,) = found.document.statements
-    assert statement.index == 1
-
-
-def test_never() -> None:
-    request = Asked()(frozenset())
-    assert never(FALSE, request)
-    assert not never(TRUE, request)
 
 
 def test_equal_rulings_are_one_object() -> None:
