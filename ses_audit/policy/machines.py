@@ -38,7 +38,8 @@ class Machine:
     """States that any character but a colon leaves."""
     stays_all: int
     """States that any character leaves."""
-    final: int
+    finals: int
+    """The states in which a text may end."""
 
     def step(self, states: int, character: str, taken: dict[str, int]) -> int:
         """The states after one more character."""
@@ -80,14 +81,14 @@ class _Maker:
             else:
                 self.text(str(token))
 
-    def machine(self) -> Machine:
+    def machine(self, finals: int = 0) -> Machine:
         return Machine(
             tuple(sorted(self.takes.items())),
             self.takes_any,
             self.takes_all,
             self.stays,
             self.stays_all,
-            self.state,
+            finals or 1 << self.state,
         )
 
 
@@ -138,10 +139,11 @@ def arn_machine(tokens: Sequence[Token]) -> Machine:
 
 def resource_machine(tokens: Sequence[Token]) -> Machine:
     """Accept what a `Resource` pattern matches."""
-    segments = resource_segments(tokens)
+    segments, ends = resource_segments(tokens)
     if len(segments) == 1:
         return pattern_machine(tokens)
     maker = _Maker(fold=False)
+    finals = 0
     for number, segment in enumerate(segments):
         if number:
             maker.text(":")
@@ -151,7 +153,9 @@ def resource_machine(tokens: Sequence[Token]) -> Machine:
             maker.tokens(segment[-1:], crossing=True)
         else:
             maker.tokens(segment, crossing=last)
-    return maker.machine()
+        if number + 1 in ends:
+            finals |= 1 << maker.state
+    return maker.machine(finals)
 
 
 def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, str], bool]:
@@ -216,7 +220,7 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
 def _mask(machines: Sequence[Machine], states: Sequence[int]) -> int:
     mask = 0
     for number, (machine, reached) in enumerate(zip(machines, states, strict=True)):
-        if reached >> machine.final & 1:
+        if reached & machine.finals:
             mask |= 1 << number
     return mask
 

@@ -43,6 +43,7 @@ ANY = _Wildcard.ANY
 Token = str | _Wildcard
 """A run of literal text, or a wildcard."""
 
+_SEGMENTS = 6
 _SPLIT = re.compile(r"([*?])")
 _WILDCARDS: dict[str, Token] = {"*": STAR, "?": ANY}
 
@@ -238,11 +239,12 @@ class CrossingPattern:
     """The states that any character but a colon leaves as they are (`*`)."""
     stays_all: int
     """The states that any character leaves as they are (`*` at the end of a segment)."""
-    final: int
+    finals: int
+    """The states in which a text may end."""
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches; case counts."""
-        return bool(self.after(text) >> self.final & 1)
+        return bool(self.after(text) & self.finals)
 
     def after(self, text: str) -> int:
         """The states in which the pattern can be after a text; 0 where nothing can follow."""
@@ -259,9 +261,9 @@ class CrossingPattern:
         return states
 
 
-def _crossing(segments: Sequence[Sequence[Token]]) -> CrossingPattern:
+def _crossing(segments: Sequence[Sequence[Token]], ends: Sequence[int]) -> CrossingPattern:
     takes: dict[str, int] = {}
-    takes_any = takes_all = stays = stays_all = 0
+    takes_any = takes_all = stays = stays_all = finals = 0
     state = 0
 
     def take(character: str) -> None:
@@ -288,16 +290,24 @@ def _crossing(segments: Sequence[Sequence[Token]]) -> CrossingPattern:
             else:
                 for character in str(token):
                     take(character)
-    return CrossingPattern(takes, takes_any, takes_all, stays, stays_all, state)
+        if number + 1 in ends:
+            finals |= 1 << state
+    return CrossingPattern(takes, takes_any, takes_all, stays, stays_all, finals)
 
 
-def resource_segments(tokens: Sequence[Token]) -> list[list[Token]]:
-    """The segments of a `Resource` pattern; one of fewer than six is completed with `*`."""
+def resource_segments(tokens: Sequence[Token]) -> tuple[list[list[Token]], tuple[int, ...]]:
+    """The segments of a `Resource` pattern, and after how many of them an ARN may end.
+
+    A pattern of fewer than six is completed with `*`. Where a `*` at the end of a segment can match
+    beyond the colon, it may be whole as it is, too.
+    """
     segments = segments_of(tokens)
-    crosses = any(segment and segment[-1] is STAR for segment in segments)
-    if 1 < len(segments) < 6 and not crosses:
-        segments += [[STAR] for _ in range(6 - len(segments))]
-    return segments
+    written = len(segments)
+    if written in (1, _SEGMENTS):
+        return segments, (written,)
+    crosses = any(map(_ends_in_star, segments))
+    segments += [[STAR] for _ in range(_SEGMENTS - written)]
+    return segments, (written, _SEGMENTS) if crosses else (_SEGMENTS,)
 
 
 def compile_resource(tokens: Sequence[Token]) -> ArnPattern:
@@ -306,22 +316,29 @@ def compile_resource(tokens: Sequence[Token]) -> ArnPattern:
     A `*` that is the last character of a segment may match beyond the colon; any other wildcard
     stays within its segment. An ARN of fewer than six segments is completed with `*`.
     """
-    segments = resource_segments(tokens)
-    if len(segments) == 1:
+    written = segments_of(tokens)
+    if len(written) == 1:
         return ArnPattern(compile_tokens(tokens), ())
-    before = segments[:5]
-    if not any(segment and segment[-1] is STAR for segment in before):
+    segments, ends = resource_segments(tokens)
+    before = written[: _SEGMENTS - 1]
+    if not any(map(_ends_in_star, before)):
         return ArnPattern(None, tuple(compile_tokens(segment) for segment in segments))
     inner = any(not isinstance(t, str) for segment in before for t in segment[:-1])
     lone = any(segment and segment[-1] is ANY for segment in before)
-    if inner or lone:
-        return ArnPattern(_crossing(segments), ())
+    # A star at the very end matches what completion would add.
+    whole = len(ends) == 1 or _ends_in_star(written[-1])
+    if inner or lone or not whole:
+        return ArnPattern(_crossing(segments, ends), ())
     joined: list[Token] = []
-    for number, segment in enumerate(segments):
+    for number, segment in enumerate(written):
         if number:
             joined.append(":")
         joined += segment
     return ArnPattern(compile_tokens(joined), ())
+
+
+def _ends_in_star(segment: Sequence[Token]) -> bool:
+    return bool(segment) and segment[-1] is STAR
 
 
 @lru_cache(maxsize=65536)
@@ -360,14 +377,14 @@ def prefix_relation(pattern: str, prefix: str) -> Literal["none", "all", "some"]
     """
     if pattern == "*":
         return "all"
-    segments = resource_segments(tokens_of(pattern))
+    segments, ends = resource_segments(tokens_of(pattern))
     if len(segments) == 1:
         return "some"
-    crossing = _crossing(segments)
+    crossing = _crossing(segments, ends)
     states = crossing.after(prefix)
     if not states:
         return "none"
-    return "all" if states & crossing.stays_all & 1 << crossing.final else "some"
+    return "all" if states & crossing.stays_all & crossing.finals else "some"
 
 
 def arn_pattern_matches(pattern: str, arn: str) -> bool:

@@ -30,7 +30,7 @@ def accepts(machine: machines.Machine, text: str) -> bool:
     states = 1
     for character in text:
         states = machine.step(states, character, taken)
-    return bool(states >> machine.final & 1)
+    return bool(states & machine.finals)
 
 
 WORDS = ["".join(word) for size in range(5) for word in itertools.product("ab:", repeat=size)]

@@ -43,7 +43,7 @@ def accepts(machine: object, text: str) -> bool:
     states = 1
     for character in text:
         states = machine.step(states, character, taken)
-    return bool(states >> machine.final & 1)
+    return bool(states & machine.finals)
 
 
 @pytest.mark.parametrize(("pattern", "arn", "expected"), _rows("resource"))
