@@ -1,0 +1,113 @@
+"""Open variables on known text: the keys that are asked instead say the same."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from policy_formulas import holds_in
+
+from ses_audit.policy.bindings import clause_on_known_values, pattern_on_known_text
+from ses_audit.policy.formula import FALSE, TRUE
+from ses_audit.policy.operators import holds
+from ses_audit.policy.types import Clause
+
+NEW, OLD = "2012-10-17", "2008-10-17"
+TEXTS = ["", "a", "A", "b", "ab", "aab", "a-b", "a*b", "x", "arn:aws:iam::1:user/a"]
+PATTERNS = [
+    "${v}",
+    "${v}-${w}",
+    "a${v}",
+    "${v}b",
+    "a${v}b",
+    "${v}${v}",
+    "${v, 'a'}",
+    "*${v}",
+    "?${v}*",
+    "a${*}${v}",
+    "${v}${?}",
+    "plain",
+    "a*",
+]
+OPERATORS = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+]
+VALUES = [None, "", "a", "A", "b", "*", "?", "ab", "-", "x"]
+
+
+def _contexts() -> list[dict[str, tuple[str, ...]]]:
+    return [
+        {key: (value,) for key, value in (("v", v), ("w", w)) if value is not None}
+        for v, w in itertools.product(VALUES, VALUES[:5])
+    ]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("pattern", PATTERNS)
+def test_single_values(operator: str, pattern: str) -> None:
+    clause = Clause(operator, "k", (pattern, "b"))
+    for text in TEXTS:
+        found = clause_on_known_values(clause, (text,), is_set=False, version=NEW)
+        if found is None:
+            assert text == ""  # A null value is left to the search.
+            continue
+        for context in _contexts():
+            expected = holds(clause, {**context, "k": (text,)}, frozenset(), NEW)
+            assert holds_in(found, context, frozenset()) is expected, (text, context, found)
+
+
+@pytest.mark.parametrize("operator", ["StringLike", "StringNotLike", "StringEquals"])
+@pytest.mark.parametrize("sets", ["ForAnyValue", "ForAllValues", None])
+def test_sets(operator: str, sets: str | None) -> None:
+    clause = Clause(operator, "k", ("${v}", "a${w}"), sets)  # type: ignore[arg-type]
+    for values in itertools.permutations(["a", "b", "ab"], 2):
+        found = clause_on_known_values(clause, values, is_set=True, version=NEW)
+        assert found is not None
+        for context in _contexts():
+            expected = holds(clause, {**context, "k": values}, frozenset({"k"}), NEW)
+            assert holds_in(found, context, frozenset()) is expected, (values, context)
+
+
+def test_arns_and_resources_are_compared_segment_by_segment() -> None:
+    arn = "arn:aws:iam::1:user/a"
+    clause = Clause("ArnLike", "k", ("arn:aws:iam::*:user/${v}",))
+    found = clause_on_known_values(clause, (arn,), is_set=False, version=NEW)
+    assert str(found) == "StringEquals v ['a']"
+    resource = Clause("Resource", "(resource)", ("arn:aws:*:user/${v}",))
+    assert str(pattern_on_known_text(resource, arn, NEW)) == "StringEquals v ['a']"
+    assert pattern_on_known_text(Clause("Resource", "r", ("*",)), arn, NEW) is TRUE
+    assert pattern_on_known_text(Clause("Resource", "r", ("b",)), arn, NEW) is FALSE
+
+
+def test_an_older_document_has_no_variables() -> None:
+    clause = Clause("StringEquals", "k", ("${v}",))
+    assert clause_on_known_values(clause, ("${v}",), is_set=False, version=OLD) is TRUE
+    assert clause_on_known_values(clause, ("a",), is_set=False, version=OLD) is FALSE
+
+
+def test_what_is_left_to_the_search() -> None:
+    def asked(clause: Clause, text: str) -> object:
+        return clause_on_known_values(clause, (text,), is_set=False, version=NEW)
+
+    assert asked(Clause("Bool", "k", ("${v}",)), "true") is None
+    # The key itself as its variable, and more bindings than can be kept.
+    assert asked(Clause("StringEquals", "k", ("${k}",)), "a") is None
+    assert (
+        asked(Clause("StringLike", "k", ("*".join(f"${{v{i}}}" for i in range(6)),)), "x" * 40)
+        is None
+    )
+    assert asked(Clause("StringLike", "k", ("${v}*",)), "x" * 600) is None
+
+
+def test_absence_is_asked_with_the_default() -> None:
+    clause = Clause("StringEquals", "k", ("${v, 'd'}",))
+    found = clause_on_known_values(clause, ("d",), is_set=False, version=NEW)
+    assert found is not None
+    assert holds_in(found, {}, frozenset())
+    assert holds_in(found, {"v": ("d",)}, frozenset())
+    assert not holds_in(found, {"v": ("e",)}, frozenset())
