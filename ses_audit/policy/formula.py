@@ -7,8 +7,9 @@ one can be kept under it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import ClassVar, Literal
 from weakref import WeakValueDictionary
 
@@ -37,17 +38,31 @@ class Atom:
 
     clause: Clause
     version: str
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Asked for far more often than made.
+        object.__setattr__(self, "_hash", hash((self.clause, self.version)))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Atom], tuple[Clause, str]]:
+        # Texts hash otherwise in another process.
+        return Atom, (self.clause, self.version)
 
 
 class Formula:
     """A node: `atom`, `and`, `or`, `not`, `true` or `false`. Made by the functions below only."""
 
-    __slots__ = ("__weakref__", "atom", "kind", "order", "parts")
+    __slots__ = ("__weakref__", "atom", "atoms", "kind", "order", "parts")
     _known: ClassVar[WeakValueDictionary[object, Formula]] = WeakValueDictionary()
 
     kind: Literal["atom", "and", "or", "not", "true", "false"]
     parts: tuple[Formula, ...]
     atom: Atom | None
+    atoms: tuple[Atom, ...]
+    """Each atom in it once, in order."""
     order: str
     """Where it stands among others: by what it says, not by when it was made."""
 
@@ -64,6 +79,8 @@ class Formula:
             found = cls()
             found.kind, found.parts, found.atom = kind, parts, atom
             found.order = _order(kind, parts, atom)
+            within = chain.from_iterable(part.atoms for part in parts)
+            found.atoms = (atom,) if atom is not None else tuple(dict.fromkeys(within))
             cls._known[key] = found
         return found
 
@@ -138,7 +155,7 @@ def _join(
         for part in formula.parts if formula.kind == kind else (formula,):
             found[part] = None
     for part in found:
-        if negate(part) in found:
+        if part.kind == "not" and part.parts[0] in found:
             return zero
     if not found:
         return neutral
@@ -150,16 +167,7 @@ def _join(
 
 def atoms_of(formula: Formula) -> Iterator[Atom]:
     """Each atom of a formula once, in order."""
-    seen: set[Formula] = set()
-    waiting = [formula]
-    while waiting:
-        current = waiting.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        if current.atom is not None:
-            yield current.atom
-        waiting += reversed(current.parts)
+    return iter(formula.atoms)
 
 
 def keys_of(formula: Formula) -> frozenset[str]:

@@ -237,7 +237,7 @@ class _Solver:
                 # Of a key that is absent no value is compared, whatever the variables are.
                 settled[atom] = self._holds(atom, {})
         self._formula = _assign(formula, settled)
-        self._atoms = tuple(atoms_of(self._formula))
+        self._atoms = self._formula.atoms
         self._order = self._key_order()
         places = {key: place for place, key in enumerate(self._order)}
         self._last = {
@@ -282,7 +282,7 @@ class _Solver:
         if formula is TRUE:
             return chosen
         key = self._order[place]
-        atoms = tuple(atoms_of(formula))
+        atoms = formula.atoms
         due = tuple(atom for atom in atoms if self._last[atom] == place)
         own = tuple(atom for atom in due if self._keys[atom] == key)
         other = tuple(atom for atom in due if self._keys[atom] != key)
@@ -413,6 +413,8 @@ def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:
     done: dict[Formula, Formula] = {}
 
     def walk(node: Formula) -> Formula:
+        if answers.keys().isdisjoint(node.atoms):
+            return node
         if node in done:
             return done[node]
         if node.atom is not None:
