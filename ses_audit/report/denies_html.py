@@ -16,7 +16,7 @@ from ses_audit.report.labels import (
     principal_label,
     region_label,
 )
-from ses_audit.report.reasons import Reasons
+from ses_audit.report.reasons import Reasons, short
 from ses_audit.report.scp_stops import BLOCKERS, DENIES, StatementKey, Stop
 from ses_audit.report.statements import scp_statement
 from ses_audit.report.tree_svg import Note, organization_tree, tree_svg
@@ -60,7 +60,7 @@ def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
             if policy not in stopping and name != "FullAWSAccess" and not whole_level
         ]
         if idle:
-            lines.append(Note(f"{', '.join(idle)}: denies no cell"))
+            lines.append(Note(f"{short(', '.join(idle), 90)}: denies no cell"))
         if lines:
             notes[target] = lines
     nodes = organization_tree(organization, notes, {}, accounts=False)
@@ -78,9 +78,8 @@ def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
 
 def _tree_note(organization: Organization, stop: Stop, most: int) -> Note:
     sole = stop.cells.get("sole", 0)
-    words = (
-        f"{stop.key.name(organization)}: {stop.key.statement(organization)} — denies {stop.total:,}"
-    )
+    name, statement = stop.key.name(organization), stop.key.statement(organization)
+    words = f"{short(name, 40)}: {short(statement, 40)} — denies {stop.total:,}"
     words += f", {sole:,} of them alone" if stop.total else ""
     if stop.cells.get("narrows"):
         words += f"; narrows {stop.cells['narrows']:,}"

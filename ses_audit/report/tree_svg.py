@@ -20,7 +20,7 @@ NODE_LIMIT = 60
 _ROW = 26
 _NOTE = 20
 _INDENT = 26
-_WIDTH = 960
+_WIDTH = 1080
 _BAR = 120
 
 
@@ -158,8 +158,9 @@ def tree_svg(nodes: Sequence[Node], title: str, description: str) -> str:
         )
         y += 22
     return (
+        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(title)}">'
         f'<svg role="img" viewBox="0 0 {_WIDTH} {y + 4}" width="{_WIDTH}" height="{y + 4}" '
-        f'aria-label="{escape(title)}: {escape(description)}">{"".join(pieces)}</svg>\n'
+        f'aria-label="{escape(title)}: {escape(description)}">{"".join(pieces)}</svg></div>\n'
     )
 
 
@@ -176,6 +177,6 @@ def _note(note: Note, x: int, y: int) -> list[str]:
             )
         x += _BAR + 10
     pieces.append(
-        f'<text x="{x}" y="{y + 15}" font-size="13">{escape(short(note.text, 96))}</text>'
+        f'<text x="{x}" y="{y + 15}" font-size="13">{escape(short(note.text, 140))}</text>'
     )
     return pieces
