@@ -110,9 +110,14 @@ def resource_matches(
     context: dict[str, list[str]],
     multivalued: set[str],
 ) -> bool:
-    """Case counts in a resource; a value with an unresolved variable matches nothing."""
+    """Case counts in a resource; a value with an unresolved variable matches nothing. An ARN of
+    fewer than six fields is completed with `*` (reference_identifiers.html#identifiers-arns)."""
     try:
         characters = with_variables(pattern, version, context, multivalued)
     except Unresolved:
         return False
-    return pieces_match(resource_pieces(characters), resource)
+    if pieces_match(resource_pieces(characters), resource):
+        return True
+    fields = sum(character == ":" for character, _ in characters) + 1
+    completed = characters + [(":", True), ("*", True)] * (6 - fields)
+    return 1 < fields < 6 and pieces_match(resource_pieces(completed), resource)
