@@ -76,8 +76,8 @@ class Ask:
     cross: bool
     shape: int
     """What is checked, but for the names of the resources."""
-    resources: tuple[tuple[str, bool], ...]
-    """Each resource, and whether its name is open."""
+    resources: tuple[tuple[str, str, bool], ...]
+    """What is checked on which resource, and whether its name is open; each once, in order."""
     missing: tuple[str, ...]
     """What was not read of its SES account."""
     kinds: tuple[object, ...]
@@ -147,7 +147,7 @@ class Bench:
         """How an identity is asked for by a sender, and by all of its account."""
         requests = self._asked(self._requests, sender, identity)
         shape: list[object] = []
-        resources: dict[tuple[str, bool], None] = {}
+        resources: dict[tuple[str, str, bool], None] = {}
         for checks in requests:
             kinds: list[object] = []
             for request in checks:
@@ -160,9 +160,9 @@ class Bench:
                 )
                 if check.id != "recipients" or kind not in kinds:
                     kinds.append(kind)
-                resources[check.resource, check.open_resource] = None
+                resources[check.id, check.resource, check.open_resource] = None
             shape.append(tuple(kinds))
-        names = dict.fromkeys((identity.arn, *(name for name, _ in resources)))
+        names = dict.fromkeys((identity.arn, *(name for _, name, _ in resources)))
         asked = tuple(filter(self._has_policies, names))
         return Ask(
             identity,
@@ -529,10 +529,10 @@ def _belongs(denial: Denial, group: Group, ask: Ask) -> bool:
     return any(a is not None and a in text for a in own) or denial.policy in names
 
 
-def _bits(patterns: tuple[str, ...], resources: tuple[tuple[str, bool], ...]) -> object:
+def _bits(patterns: tuple[str, ...], resources: tuple[tuple[str, str, bool], ...]) -> object:
     """Which patterns match which resources; the resource itself where its name decides."""
     found: list[object] = []
-    for name, opened in resources:
+    for _, name, opened in resources:
         for pattern in patterns:
             if not opened:
                 found.append(arn_matches(pattern, name))

@@ -205,9 +205,9 @@ class _Batch:
             *(i for own in self._identities.values() for i in own),
             *(self._identity(guest) for guest in self._task.guests),
         ]
-        groups = alike.groups(
-            self._chain, self._uses_of_chain, self._uses_of_policies, named_principals(reached)
-        )
+        # A session's name singles out its role, too.
+        named = named_principals(reached).union(*(g.principals for g in self._task.guests))
+        groups = alike.groups(self._chain, self._uses_of_chain, self._uses_of_policies, named)
         classes: Integers = np.zeros(alike.size, dtype=np.int64)
         cells = _Cells(len(self._knowledge.actions))
         unread: list[Sender] = []

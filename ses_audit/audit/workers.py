@@ -1,0 +1,88 @@
+"""Executors: processes of this machine, or the workers of a Dask cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+from ses_audit.errors import USAGE, UserError
+
+__all__ = ["dask", "processes"]
+
+_CONNECT_SECONDS = 30
+
+
+def processes(workers: int) -> Callable[[], Executor]:
+    """Makes a pool of processes; each is started fresh, whatever this one holds.
+
+    Parameters
+    ----------
+    workers
+        How many.
+    """
+
+    def make() -> Executor:
+        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+    return make
+
+
+def dask(address: str, workers: int) -> Callable[[], Executor]:
+    """Makes an executor on a Dask cluster; it reads the snapshot at the same path.
+
+    Parameters
+    ----------
+    address
+        Of the cluster's scheduler, or `local`: a cluster of processes on this machine.
+    workers
+        How many processes a local cluster has.
+
+    Raises
+    ------
+    UserError
+        Where the extra `dask` is not installed, or nothing answers.
+    """
+
+    def make() -> Executor:
+        try:
+            import distributed
+        except ImportError as error:
+            raise UserError(
+                "Dask is not installed: pip install 'ses-audit[dask]', or use --workers", USAGE
+            ) from error
+        library: Any = distributed
+        try:
+            if address == "local":
+                # On loopback only, and without a web page.
+                cluster = library.LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    host="127.0.0.1",
+                    dashboard_address=None,
+                )
+                return _Owned(library.Client(cluster), cluster)
+            return _Owned(library.Client(address, timeout=_CONNECT_SECONDS), None)
+        except (OSError, ValueError) as error:
+            raise UserError(f"no Dask scheduler answers at {address[:200]}: {error}") from error
+
+    return make
+
+
+class _Owned(Executor):
+    """A client's executor that closes its client, and its cluster, when it is shut down."""
+
+    def __init__(self, client: Any, cluster: Any) -> None:
+        self._client = client
+        self._cluster = cluster
+        self._executor = client.get_executor(pure=False)
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return self._executor.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._executor.shutdown(wait=wait)
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
