@@ -11,10 +11,10 @@ from ses_audit.audit.decide import Decider
 from ses_audit.audit.execute import Sink, decide_snapshot
 from ses_audit.audit.explain import Explainer
 from ses_audit.audit.explanation import Explanation
-from ses_audit.audit.frames import kinds, long_table
+from ses_audit.audit.frames import long_table
 from ses_audit.audit.matrix import OUTSIDE, Matrix, count
 from ses_audit.audit.model import Model, load, unread_accounts
-from ses_audit.audit.queries import Queries
+from ses_audit.audit.queries import Queries, Selection
 from ses_audit.audit.stored import stored_verdicts
 from ses_audit.audit.summary import Summary
 from ses_audit.errors import USAGE, UserError
@@ -377,8 +377,7 @@ class Audit:
     @cached_property
     def _summary(self) -> Summary:
         organization = self.model.organization
-        frame = long_table(self.verdict_tables)
-        counted = kinds(frame).value_counts().to_dict()
+        counted = self.queries.counts(Selection())
         unread = set(unread_accounts(self.model))
         not_read = tuple(
             (a.id, a.name, self._why_not_read(a.id, a.not_audited_reason))
@@ -395,12 +394,12 @@ class Audit:
             accounts_not_read=not_read,
             principals=len(self.model.senders),
             identities=sum(identity.known for identity in self.model.identities.values()),
-            cells=len(frame),
-            allowed=counted.get("allowed", 0),
-            conditional=counted.get("conditional", 0),
-            stopped_by_scp_alone=counted.get("scp_alone", 0),
-            denied=counted.get("denied", 0),
-            unknown=counted.get("unknown", 0),
+            cells=sum(counted.values()),
+            allowed=counted["allowed"],
+            conditional=counted["conditional"],
+            stopped_by_scp_alone=counted["scp_alone"],
+            denied=counted["denied"],
+            unknown=counted["unknown"],
             gaps=self.model.gaps.all(),
             assumptions=tuple(map(str, assumptions)) if isinstance(assumptions, list) else (),
         )

@@ -181,7 +181,7 @@ class Explorer:
         found = self.audit.queries.rows(
             "SELECT principal_arn, principal_type, principal_name, principal_account, "
             "principal_account_name, identity_arn, identity_name, region, action, rank "
-            f"FROM verdicts WHERE {where} GROUP BY ALL ORDER BY rank, principal_account_name, "
+            f"FROM verdicts WHERE {where} ORDER BY rank, principal_account_name, "
             f"principal_arn, identity_arn, action LIMIT {int(limit)}",
             values,
         )
