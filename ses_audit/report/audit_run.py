@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 from ses_audit.errors import INCOMPLETE, TOOL_FAILURE, UserError
@@ -28,6 +24,7 @@ from ses_audit.report.run_folder import (
 from ses_audit.report.run_record import RunRecord, versions
 from ses_audit.report.runner import Outcome, run_notebooks
 from ses_audit.report.shell import Link, navigation
+from ses_audit.report.time_limit import TimeLimit, time_limit
 from ses_audit.snapshot.files import write_file
 
 if TYPE_CHECKING:
@@ -42,10 +39,6 @@ OWN_SNAPSHOT = "snapshot"
 """Where a run that reads an organization keeps what it read, below its folder."""
 
 _DATA = "data"
-
-
-class _TimeLimit(Exception):
-    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +130,12 @@ def run_report(
     try:
         work.go(take)
     except BaseException as error:
-        if work.nothing_made:
+        if work.nothing_made and not isinstance(error, TimeLimit):
             work.folder.discard()
             raise
         work.broke(error)
         finished = work.place()
-        if isinstance(error, _TimeLimit):
+        if isinstance(error, TimeLimit):
             return finished
         if isinstance(error, UserError):
             raise UserError(
@@ -195,7 +188,7 @@ class _Work:
         """Take the snapshot, decide, run the notebooks, write the pages."""
         from ses_audit.audit import Audit
 
-        with _limit(self.deadline):
+        with time_limit(self.deadline):
             snapshot = take(self.folder.work / OWN_SNAPSHOT)
             own = snapshot.path == self.folder.work / OWN_SNAPSHOT
             shown_as = OWN_SNAPSHOT if own else str(snapshot.path.resolve())
@@ -309,7 +302,7 @@ class _Work:
     def broke(self, error: BaseException) -> None:
         """Note the error that ended the run."""
         self.record.exit_code = TOOL_FAILURE
-        if isinstance(error, _TimeLimit):
+        if isinstance(error, TimeLimit):
             self.record.status = "timed out"
             self.record.error = "the time limit was reached before the notebooks were run"
         elif isinstance(error, Exception):
@@ -383,22 +376,3 @@ def _partial(outcome: Outcome) -> str:
         f"<strong>This notebook {escape(outcome.status)}.</strong> "
         f"{escape(outcome.error)}. What follows is what it showed before.</p></div>"
     )
-
-
-@contextlib.contextmanager
-def _limit(deadline: float | None) -> Iterator[None]:
-    """Raise `_TimeLimit` in the main thread at the deadline; elsewhere there is no such signal."""
-    if deadline is None or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def over(number: int, frame: FrameType | None) -> None:
-        raise _TimeLimit
-
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, max(deadline - time.monotonic(), 0.001))
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
