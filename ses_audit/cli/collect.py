@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from ses_audit.collect.options import CollectOptions
     from ses_audit.collect.progress import Progress
     from ses_audit.snapshot.ledger import CoverageRow
 
@@ -33,7 +36,17 @@ _SHOWN = 5
 )
 @click.option("--account", "accounts", multiple=True, metavar="ID", help="Only this (repeatable).")
 @click.option(
-    "--exclude-account", "excluded", multiple=True, metavar="ID", help="Not this (repeatable)."
+    "--accounts-file",
+    type=click.Path(path_type=Path),
+    help="Only those of a file: an id a line; what follows # is left out.",
+)
+@click.option("--ou", "units", multiple=True, metavar="ID", help="Only below this (repeatable).")
+@click.option(
+    "--exclude-account",
+    "excluded",
+    multiple=True,
+    metavar="ID[=REASON]",
+    help="Not this (repeatable); the reason stays visible.",
 )
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
 @click.option(
@@ -44,6 +57,21 @@ _SHOWN = 5
     type=click.IntRange(0, 64),
     help="Worker processes; 0 reads everything in one. [one for 16 accounts, at most 8]",
 )
+@click.option(
+    "--session-name",
+    default="ses-audit",
+    show_default=True,
+    metavar="NAME",
+    help="Of the role sessions, as CloudTrail shows it.",
+)
+@click.option("--source-identity", metavar="NAME", help="Of the role sessions.")
+@click.option(
+    "--refresh-older-than",
+    "older_than",
+    metavar="AGE",
+    help="Ask again for what was read longer ago, such as 7d, 12h or 30m.",
+)
+@click.option("--dry-run", is_flag=True, help="Print the plan; ask only for the accounts.")
 @click.option("--require-complete", is_flag=True, help="Exit with 4 when a cell was not read.")
 def collect(
     snapshot: Path,
@@ -51,10 +79,16 @@ def collect(
     role_name: str,
     external_id_env: str | None,
     accounts: tuple[str, ...],
+    accounts_file: Path | None,
+    units: tuple[str, ...],
     excluded: tuple[str, ...],
     regions: tuple[str, ...],
     workers: int | None,
     processes: int | None,
+    session_name: str,
+    source_identity: str | None,
+    older_than: str | None,
+    dry_run: bool,
     require_complete: bool,
 ) -> int:
     """Read an AWS organization, or a lone account, into SNAPSHOT.
@@ -80,12 +114,19 @@ def collect(
         profile=profile,
         role_name=role_name,
         external_id=_external_id(external_id_env),
-        accounts=accounts,
+        accounts=(*accounts, *_account_file(accounts_file)),
         exclude_accounts=excluded,
+        units=units,
+        session_name=session_name,
+        source_identity=source_identity,
+        read_since=_since(older_than),
         regions=regions,
         workers=workers,
         processes=processes,
     )
+    if dry_run:
+        _print_plan(options)
+        return 0
     progress: Progress = shown_progress(sys.stderr)
     made = read(options, progress)
     rows = read_coverage(made.table("coverage"))
@@ -118,6 +159,75 @@ def _external_id(variable: str | None) -> str | None:
     return value
 
 
+def _account_file(path: Path | None) -> list[str]:
+    from ses_audit.errors import USAGE, UserError
+
+    if path is None:
+        return []
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UserError(f"--accounts-file: cannot read {path}: {reason}", USAGE) from error
+    found = [line.partition("#")[0].strip() for line in lines]
+    for number, account in enumerate(found, 1):
+        if account and not re.fullmatch("[0-9]{12}", account, re.ASCII):
+            raise UserError(
+                f"--accounts-file: line {number} of {path} is not an account id: {account[:40]!r}",
+                USAGE,
+            )
+    if not any(found):
+        raise UserError(f"--accounts-file: {path} names no account", USAGE)
+    return [account for account in found if account]
+
+
+def _since(age: str | None) -> str:
+    """The time that lies so long ago, as evidence spells times."""
+    from ses_audit.errors import USAGE, UserError
+
+    if age is None:
+        return ""
+    match = re.fullmatch("([0-9]{1,5})([dhm])", age, re.ASCII)
+    if match is None:
+        raise UserError(
+            f"--refresh-older-than {age[:20]}: a number and d, h or m, such as 7d", USAGE
+        )
+    unit = {"d": "days", "h": "hours", "m": "minutes"}[match[2]]
+    then = datetime.now(UTC) - timedelta(**{unit: int(match[1])})
+    return then.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _print_plan(options: CollectOptions) -> None:
+    from ses_audit.collect.estimate import LATENCY
+    from ses_audit.collect.preview import preview
+    from ses_audit.collect.reference import session_policy
+    from ses_audit.escape import terminal
+
+    plan = preview(options)
+    more = "one more for each identity, user, access key and OU, two for each policy"
+    rates = f"at the documented rates and {LATENCY * 1000:.0f} ms a call"
+    lines = [
+        f"caller: {plan.caller.arn}",
+        f"accounts: {len(plan.accounts):,} to read, {len(plan.aside):,} not",
+        *(f"  {account}: {reason}" for account, reason in plan.aside.items()),
+        f"regions: {len(plan.regions):,}: {', '.join(plan.regions)}",
+        f"calls: {plan.calls:,} at least; {more}",
+        f"time: {_duration(plan.bound.seconds)} at least, {rates}",
+        f"role in each account: {options.role_name}",
+        f"its policy: {session_policy()}",
+    ]
+    if plan.note:
+        lines.insert(1, plan.note)
+    for line in lines:
+        click.echo(terminal(line))
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min"
+
+
 def _any_account(rows: list[CoverageRow]) -> bool:
     return any(
         row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
@@ -126,7 +236,7 @@ def _any_account(rows: list[CoverageRow]) -> bool:
 
 def _tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
     """A line for each account that refused the role, and for other gaps; the first of them."""
-    from ses_audit.report.escape import terminal
+    from ses_audit.escape import terminal
 
     refused = [
         row for row in rows if row.operation == "AssumeRole" and row.state == "ASSUME_FAILED"

@@ -45,7 +45,7 @@ def import_(
     from ses_audit.audit.documents import check_document
     from ses_audit.cli.status import coverage_line
     from ses_audit.errors import INCOMPLETE
-    from ses_audit.report.escape import terminal
+    from ses_audit.escape import terminal
     from ses_audit.ses.regions import ses_regions
     from ses_audit.snapshot.build import append_records, finish_snapshot
     from ses_audit.snapshot.import_directory import read_import

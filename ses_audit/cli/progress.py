@@ -33,7 +33,7 @@ class Lines:
 
     def note(self, text: str) -> None:
         """Print it."""
-        from ses_audit.report.escape import terminal
+        from ses_audit.escape import terminal
 
         with self._lock:
             self._print(terminal(text))
@@ -94,7 +94,7 @@ class _Bar:
         self._calls = 0
 
     def note(self, text: str) -> None:
-        from ses_audit.report.escape import terminal
+        from ses_audit.escape import terminal
 
         self._bars.console.print(terminal(text), soft_wrap=True)
 

@@ -90,7 +90,7 @@ def _table(rows: list[CoverageRow], assumptions: list[object]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from ses_audit.report.escape import terminal
+    from ses_audit.escape import terminal
 
     console = Console(
         width=None if sys.stdout.isatty() else 200, markup=False, highlight=False, emoji=False
@@ -147,7 +147,7 @@ def _csv(rows: list[CoverageRow]) -> str:
     import io
     from dataclasses import astuple, fields
 
-    from ses_audit.report.escape import csv_cell
+    from ses_audit.escape import csv_cell
     from ses_audit.snapshot.ledger import CoverageRow
 
     text = io.StringIO()

@@ -68,7 +68,7 @@ class AccountReader:
         cell = self._cell("sts", "AssumeRole")
         request: dict[str, object] = {
             "RoleArn": self._run.aws.role_arn(self._account),
-            "RoleSessionName": "ses-audit",
+            "RoleSessionName": self._run.options.session_name,
         }
         record = yield Call(cell, request, self._run.aws.caller.account)
         if record.status is State.OK:

@@ -58,7 +58,7 @@ class Accounts:
     ) -> None:
         self.options = options
         self.aws = aws
-        self.book = Book(evidence)
+        self.book = Book(evidence, options.read_since)
         self.progress = progress
         self.work = Work(aws.ask, self._settle, aws.renew, pace, threads, feed)
         self._ses_regions = ses_regions

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Aws", "Caller"]
 
-_SESSION_NAME = "ses-audit"
 _START = "us-east-1"
 _OWN = ""
 
@@ -72,6 +71,8 @@ class Aws:
         own: Credentials | None = None,
     ) -> None:
         self._profile = options.profile
+        self._session_name = options.session_name
+        self._source_identity = options.source_identity
         self._role = options.role_name
         self._external_id = options.external_id
         self._keys = Keys()
@@ -235,9 +236,11 @@ class Aws:
     def _send_assume(self, account: str) -> dict[str, Any]:
         request: dict[str, Any] = {
             "RoleArn": self.role_arn(account),
-            "RoleSessionName": _SESSION_NAME,
+            "RoleSessionName": self._session_name,
             "Policy": session_policy(),
         }
+        if self._source_identity is not None:
+            request["SourceIdentity"] = self._source_identity
         if self._external_id is not None:
             request["ExternalId"] = self._external_id
         client = self.client("sts", GLOBAL)

@@ -55,11 +55,14 @@ class Book:
     ----------
     evidence
         Of the open snapshot; what an earlier run left in it counts.
+    since
+        ISO 8601, UTC: what was read before is asked again.
     """
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: Evidence, since: str = "") -> None:
         self.ledger = Ledger()
         self._evidence = evidence
+        self._since = since
         self._lock = threading.RLock()
         self._files: dict[str, EvidenceWriter] = {}
         self._earlier: dict[str, dict[tuple[Cell, str], Reading]] = {}
@@ -86,7 +89,10 @@ class Book:
             self.ledger.observe(record)
         pages: dict[tuple[Cell, str], list[dict[str, object]]] = {}
         gone: dict[tuple[Cell, str], dict[str, str]] = {}
+        newest: dict[tuple[Cell, str], str] = {}
         for record in records:
+            key = (_cell(record), argument_of(record))
+            newest[key] = max(newest.get(key, ""), record.time)
             if record.status is State.EMPTY and record.response is None:
                 gone[_cell(record), argument_of(record)] = record.error or {}
         answers = Answers(records)
@@ -97,7 +103,7 @@ class Book:
         found: dict[tuple[Cell, str], Reading] = {}
         for key in {*pages, *gone}:
             state = self.ledger.state(*key)
-            if state in (State.OK, State.EMPTY):
+            if state in (State.OK, State.EMPTY) and newest[key] >= self._since:
                 error = {} if key in pages else gone[key]
                 found[key] = Reading(
                     tuple(pages.get(key, ())),

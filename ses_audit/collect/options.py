@@ -13,6 +13,9 @@ __all__ = ["CollectOptions"]
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
+_UNIT = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}", re.ASCII)
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+_SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _ROLE = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
 
 
@@ -34,8 +37,15 @@ class CollectOptions:
         The role assumed in each account but the caller's own, with its path if it has one.
     external_id
         Passed to AssumeRole; never stored or shown.
-    accounts, exclude_accounts, regions
-        Only these, all but these, only these; what is left out stays in the plan as `EXCLUDED`.
+    session_name, source_identity
+        Of the role sessions; they stand in CloudTrail.
+    read_since
+        ISO 8601, UTC: what an earlier run read before this time is read again; "" for nothing.
+    accounts, units, regions
+        Only these accounts, only accounts below these OUs, only these regions; what is left out
+        stays in the plan as `EXCLUDED`.
+    exclude_accounts
+        Not these: `ID` or `ID=REASON`; the reason stays visible in the coverage.
     workers
         Calls at a time in each process; None for what suits the number of accounts.
     processes
@@ -55,18 +65,40 @@ class CollectOptions:
     external_id: str | None = field(default=None, repr=False)
     accounts: tuple[str, ...] = ()
     exclude_accounts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    session_name: str = "ses-audit"
+    source_identity: str | None = None
+    read_since: str = ""
     workers: int | None = None
     processes: int | None = None
 
+    @property
+    def excluded(self) -> dict[str, str]:
+        """Account → why it is not read; "" where no reason was given."""
+        parted = (given.partition("=") for given in self.exclude_accounts)
+        return {account: " ".join(reason.split()) for account, _, reason in parted}
+
     def __post_init__(self) -> None:
-        for account in (*self.accounts, *self.exclude_accounts):
+        for account in (*self.accounts, *self.excluded):
             if not _ACCOUNT.fullmatch(account):
                 raise UserError(f"{account[:40]!r} is not an account id: twelve digits", USAGE)
         for region in self.regions:
             if not _REGION.fullmatch(region):
                 raise UserError(f"{region[:40]!r} is not a region, such as eu-west-1", USAGE)
-        if both := sorted(set(self.accounts) & set(self.exclude_accounts)):
+        for name in (self.session_name, self.source_identity):
+            if name is not None and not _SESSION.fullmatch(name):
+                raise UserError(
+                    f"{name[:80]!r} is no session name or source identity: 2 to 64 of letters, "
+                    "digits and _+=,.@-",
+                    USAGE,
+                )
+        for unit in self.units:
+            if not _UNIT.fullmatch(unit):
+                raise UserError(
+                    f"{unit[:60]!r} is not an OU's id, such as ou-ab12-11111111, or a root's", USAGE
+                )
+        if both := sorted(set(self.accounts) & set(self.excluded)):
             raise UserError(f"account {both[0]} is both named and excluded", USAGE)
         if not _ROLE.fullmatch(self.role_name) or self.role_name.startswith("/"):
             raise UserError(

@@ -10,9 +10,9 @@ from collections.abc import Generator
 from ses_audit.collect.book import Reading
 from ses_audit.collect.call import Call
 from ses_audit.collect.errors import NothingToRead
-from ses_audit.collect.reader import Organization, Run, read, unread
+from ses_audit.collect.reader import Organization, Run, account_states, read, unread
 from ses_audit.collect.work import Steps
-from ses_audit.errors import NOTHING_COLLECTED
+from ses_audit.errors import NOTHING_COLLECTED, USAGE
 from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.organization_tables import NO_ORGANIZATION
 from ses_audit.snapshot.plan import GLOBAL, Cell, organization_cells
@@ -43,7 +43,10 @@ class OrganizationReader:
         """Whether AWS says that the account is in no organization."""
         self.listed: dict[str, str] | None = None
         """Account → state as ListAccounts named them; None where it could not be read whole."""
+        self.below: set[str] | None = None
+        """The accounts below the OUs that were asked for; None where no OU was."""
         self._children_of: dict[str, list[str]] = {}
+        self._units_of: dict[str, list[str]] = {}
 
     def _cell(self, operation: str) -> Cell:
         return Cell(self._account, GLOBAL, "organizations", operation)
@@ -61,7 +64,7 @@ class OrganizationReader:
             return
         self._run.book.plan(organization_cells(self._account))
         listing = yield from self._read("ListAccounts")
-        states = _states(listing)
+        states = account_states(listing)
         if listing.state.is_evidence:
             if not states:
                 raise NothingToRead(
@@ -77,8 +80,14 @@ class OrganizationReader:
                 + ("those seen are read" if states else "the caller's account is read alone")
                 + ", and what service control policies could forbid is UNKNOWN"
             )
-        self._told.found(states or None)
-        self._run.add(self._account, self._tree(), 2 * len(states))
+        if self._run.options.units:
+            # Who is below the OUs decides who is read, so the tree comes first.
+            yield from self._tree()
+            self.below = self._below(self._run.options.units)
+            self._told.found(states or None)
+        else:
+            self._told.found(states or None)
+            self._run.add(self._account, self._tree(), 2 * len(states))
         for kind in _POLICY_TYPES:
             self._run.add(self._account, self._policies(kind), 1)
 
@@ -96,7 +105,7 @@ class OrganizationReader:
                 "during the run would not be noticed"
             )
             return
-        now = _states(accounts)
+        now = account_states(accounts)
         for account in sorted(now.keys() - self.listed.keys()):
             self._told.joined(account, now[account])
         for account, state in sorted(self.listed.items()):
@@ -148,10 +157,38 @@ class OrganizationReader:
             unread(self._run, below, self._cell("ListRoots"), roots)
         while parents:
             parent = parents.pop()
-            self._run.add(self._account, self._children(parent), 1)
+            if self._run.options.units:
+                yield from self._children(parent)
+            else:
+                self._run.add(self._account, self._children(parent), 1)
             units = yield from self._read("ListOrganizationalUnitsForParent", parent)
             known = [str(unit["Id"]) for unit in units.items("OrganizationalUnits")]
             parents += known
+            if units.state.is_evidence:
+                self._units_of[parent] = known
+
+    def _below(self, units: tuple[str, ...]) -> set[str]:
+        """The accounts below OUs, at any depth."""
+        known = {*self._units_of, *(unit for own in self._units_of.values() for unit in own)}
+        missing = sorted(set(units) - known)
+        if missing:
+            raise NothingToRead(
+                f"--ou {missing[0]}: no such OU is known; {len(known):,} are: `ses-audit collect` "
+                "reads them with organizations:ListOrganizationalUnitsForParent",
+                USAGE,
+            )
+        below: set[str] = set()
+        left = list(units)
+        while left:
+            unit = left.pop()
+            if unit not in self._children_of or unit not in self._units_of:
+                raise NothingToRead(
+                    f"--ou: what is below {unit} could not be read: name accounts (--account)",
+                    USAGE,
+                )
+            below |= set(self._children_of[unit])
+            left += self._units_of[unit]
+        return below
 
     def _children(self, parent: str) -> Steps:
         below = yield from self._read("ListAccountsForParent", parent)
@@ -170,11 +207,3 @@ class OrganizationReader:
     def _each(self, operation: str, policies: list[str]) -> Steps:
         for policy in policies:
             yield from self._read(operation, policy)
-
-
-def _states(listing: Reading) -> dict[str, str]:
-    """Account → state; `Status` is the retired name of it."""
-    return {
-        str(item["Id"]): str(item.get("State") or item.get("Status") or "ACTIVE")
-        for item in listing.items("Accounts")
-    }

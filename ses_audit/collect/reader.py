@@ -17,7 +17,7 @@ from ses_audit.snapshot.evidence import Record
 from ses_audit.snapshot.ledger import continues
 from ses_audit.snapshot.plan import ARGUMENTS, Cell
 
-__all__ = ["Organization", "Run", "read", "unread"]
+__all__ = ["Organization", "Run", "account_states", "read", "unread"]
 
 
 class Run(Protocol):
@@ -106,3 +106,11 @@ def unread(run: Run, cells: list[Cell], source: Cell, reading: Reading) -> None:
         run.book.mark(
             cells, State.NOT_ATTEMPTED, f"{source.operation} ended as {reading.state.value}"
         )
+
+
+def account_states(listing: Reading) -> dict[str, str]:
+    """Account → state of a list of accounts; `Status` is the retired name of `State`."""
+    return {
+        str(item["Id"]): str(item.get("State") or item.get("Status") or "ACTIVE")
+        for item in listing.items("Accounts")
+    }

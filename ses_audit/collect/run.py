@@ -27,7 +27,7 @@ from ses_audit.snapshot.organization_tables import Facts
 from ses_audit.snapshot.plan import account_cells, region_cells
 from ses_audit.snapshot.store import Snapshot, SnapshotWriter, create_snapshot
 
-__all__ = ["collect", "how_many"]
+__all__ = ["check_filters", "collect", "how_many", "left_out", "ses_regions"]
 
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
@@ -93,6 +93,33 @@ def ses_regions(options: CollectOptions, aws: Aws) -> tuple[str, ...]:
     return tuple(sorted({*known, *aws.sdk_regions(partition)}))
 
 
+def check_filters(options: CollectOptions, listed: Mapping[str, str], caller: str) -> None:
+    """Refuse a filter that names what is not there, before an account is read."""
+    named = {"--account": options.accounts, "--exclude-account": tuple(options.excluded)}
+    for option, accounts in named.items():
+        for account in accounts:
+            if account not in listed and account != caller:
+                raise NothingToRead(
+                    f"{option} {account}: the organization has no such account; it has "
+                    f"{len(listed):,}: `aws organizations list-accounts`",
+                    USAGE,
+                )
+
+
+def left_out(account: str, options: CollectOptions, below: set[str] | None) -> str:
+    """Why the filters leave an account out; "" where they do not.
+
+    `below` are the accounts below the OUs that were asked for; None without such a filter.
+    """
+    if account in options.excluded:
+        return options.excluded[account] or "excluded by --exclude-account"
+    if options.accounts and account not in options.accounts:
+        return "not among the accounts that were asked for"
+    if below is not None and account not in below:
+        return "not below the OUs that were asked for"
+    return ""
+
+
 def how_many(accounts: int, options: CollectOptions) -> tuple[int, int]:
     """(worker processes, calls at a time in each) for a number of accounts.
 
@@ -154,7 +181,7 @@ class _Run:
         """Begin with the accounts: those of the organization, or the caller's alone."""
         caller = self._aws.caller.account
         if self._organization.listed is not None:
-            self._check_filters(self._organization.listed)
+            check_filters(self._options, self._organization.listed, caller)
         found = dict(states or {})
         for account in [account for account in found if not _ACCOUNT.fullmatch(account)]:
             self._progress.note(f"not an account id, left out: {account[:40]}")
@@ -199,8 +226,8 @@ class _Run:
         """What a worker process is told."""
         options: dict[str, Any] = {
             name: getattr(self._options, name)
-            for name in ("profile", "role_name", "external_id", "accounts", "exclude_accounts",
-                         "regions")
+            for name in ("profile", "role_name", "external_id", "session_name",
+                         "source_identity", "regions", "read_since")
         }  # fmt: skip
         return {
             "options": {**options, "snapshot": str(self._writer.path)},
@@ -230,27 +257,12 @@ class _Run:
             self.book.missing(account), State.NOT_ATTEMPTED, "the processes that read it died"
         )
 
-    def _check_filters(self, listed: Mapping[str, str]) -> None:
-        """Refuse a filter that names what is not there, before an account is read."""
-        named = {"--account": self._options.accounts}
-        named["--exclude-account"] = self._options.exclude_accounts
-        for option, accounts in named.items():
-            for account in accounts:
-                if account not in listed and account != self._aws.caller.account:
-                    raise NothingToRead(
-                        f"{option} {account}: the organization has no such account; it has "
-                        f"{len(listed):,}: `aws organizations list-accounts`",
-                        USAGE,
-                    )
-
     def _aside(self, account: str, state: str) -> bool:
         """Whether an account is not to be read; then its cells say why."""
         if state != "ACTIVE":
             ended, detail = State.NOT_AUDITED, f"its state is {state}"
-        elif account in self._options.exclude_accounts:
-            ended, detail = State.EXCLUDED, "excluded by --exclude-account"
-        elif self._options.accounts and account not in self._options.accounts:
-            ended, detail = State.EXCLUDED, "not among the accounts that were asked for"
+        elif reason := left_out(account, self._options, self._organization.below):
+            ended, detail = State.EXCLUDED, reason
         else:
             return False
         self.book.mark(self._cells(account), ended, detail)
@@ -303,5 +315,6 @@ def _arguments(options: CollectOptions) -> dict[str, object]:
         "role_name": options.role_name,
         "accounts": texts(options.accounts),
         "exclude_accounts": texts(options.exclude_accounts),
+        "units": texts(options.units),
         "regions": texts(options.regions),
     }

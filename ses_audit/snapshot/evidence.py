@@ -177,6 +177,11 @@ class EvidenceWriter:
                 return
             try:
                 os.fsync(self._file)
+            except OSError as error:
+                raise SnapshotError(
+                    f"cannot write {self.path}: {error.strerror}; make room, then run the same "
+                    "command again"
+                ) from error
             finally:
                 os.close(self._file)
                 self._file = -1

@@ -16,18 +16,22 @@ import pytest
 
 from ses_audit.replay.example.build import example_data
 
+# A job in the background of a shell would ignore Ctrl-C.
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from ses_audit.cli import main; main()"
+)
+
 
 @contextmanager
 def serving(*arguments: object, **inherited: str) -> Iterator[tuple[dict[str, str], list[str]]]:
     """The exported variables and the other lines; stopped with Ctrl-C, which is no failure."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "ses_audit", "replay", *map(str, arguments), "--print-env"],
+        [sys.executable, "-c", COMMAND, "replay", *map(str, arguments), "--print-env"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, **inherited},
-        # A job in the background of a shell would ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     assert process.stdout is not None
     try:
