@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["OUTSIDE", "RANKS", "ROOT", "Queries", "Selection"]
+__all__ = ["OUTSIDE", "RANKS", "ROOT", "Queries", "Selection", "placeholders"]
 
 RANKS = ("allowed", "conditional", "unknown", "scp_alone", "denied")
 """The kinds of a cell, strongest first: what several cells together show is their strongest."""

@@ -4,11 +4,10 @@ Principals that can send, could without the SCPs, or are unknown have rows; thos
 cells share one. The rest is told in one row a block.
 """
 
-# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ses_audit.audit.queries import RANKS, Selection
@@ -22,8 +21,18 @@ from ses_audit.report.labels import (
     principal_label,
     type_word,
 )
+from ses_audit.report.matrix_blocks import (
+    Block,
+    Owners,
+    Part,
+    Principal,
+    Rest,
+    read_blocks,
+    read_columns,
+    read_owners,
+    read_rest,
+)
 from ses_audit.report.reasons import Reasons, missing_words, short
-from ses_audit.report.rollup_html import account_order
 
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
@@ -33,51 +42,11 @@ __all__ = ["Blocks", "principal_matrix"]
 ROW_LIMIT = 600
 """The most principals that are looked at for rows of their own."""
 
-COLUMN_LIMIT = 14
-"""The most identities of a block."""
+_NAMED = 12
+"""How many of the accounts without a block are named."""
 
 _ALIKE, _ALIKE_ELSEWHERE = 4, 2
 """So many principals with the same cells share a row: of the owner, of another account."""
-
-_DENIED = RANKS.index("denied")
-
-_BEST = """
-WITH best AS (
-  SELECT identity_account, principal_arn, principal_type, principal_account, min(rank) AS best
-  FROM verdicts WHERE {where} GROUP BY ALL)
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """The actions of one cell that are of one kind."""
-
-    rank: int
-    actions: tuple[str, ...]
-    ruling: int
-    conditions: str
-    missing: str
-
-
-@dataclass(slots=True)
-class _Principal:
-    arn: str
-    type: str
-    name: str
-    account: str
-    account_name: str
-    smtp: bool
-    best: int
-    unread: bool
-    cells: dict[str, list[_Part]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class _Block:
-    account: str
-    name: str
-    ou: str
-    principals: dict[tuple[str, str], _Principal] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +78,10 @@ def principal_matrix(audit: Audit, selection: Selection, limit: int = ROW_LIMIT)
     limit
         The most principals that get rows of their own.
     """
-    blocks = _blocks(audit, selection, limit)
-    owners = audit.queries.choices("identity_account", selection)
+    owners = read_owners(audit, selection, limit)
+    if not owners.shown:
+        return Blocks(_left_out(audit, owners), 0, len(owners.quiet))
+    blocks = read_blocks(audit, selection, owners.shown, limit)
     reasons = Reasons(
         audit,
         (
@@ -121,141 +92,58 @@ def principal_matrix(audit: Audit, selection: Selection, limit: int = ROW_LIMIT)
             for part in parts
         ),
     )
-    rest = _rest(audit, selection)
-    columns = _columns(audit, selection)
+    rest = read_rest(audit, selection, owners.shown)
+    columns = read_columns(audit, selection, owners.shown)
     pieces: list[str] = []
-    ordered = sorted(
-        blocks.values(),
-        key=lambda b: (b.account != selection.account, account_order(b.ou, b.name, b.account)),
-    )
     ou = None
-    for block in ordered:
+    for account, alive in owners.shown.items():
+        block = blocks[account]
         if block.ou != ou:
             ou = block.ou
             pieces.append(f"<h3>{escape(ou)}</h3>\n")
+        pieces.append(_block(audit, block, alive, columns[account], rest.get(account, []), reasons))
+    pieces.append(_left_out(audit, owners))
+    total = len(owners.shown) + len(owners.cut) + len(owners.quiet)
+    return Blocks("".join(pieces), len(blocks), total)
+
+
+def _left_out(audit: Audit, owners: Owners) -> str:
+    """The accounts without a block, and why."""
+    pieces = []
+    if owners.cut:
         pieces.append(
-            _block(audit, block, columns[block.account], rest.get(block.account, []), reasons)
+            f'<p class="alert">{plural(len(owners.cut), "account")} more with principals that are '
+            "not denied everywhere: narrow by <code>account</code> or <code>ou</code>, or see the "
+            f"whole table. Among them {_names(audit, owners.cut)}.</p>\n"
         )
-    quiet = sorted(set(owners) - set(blocks))
-    if quiet:
-        pieces.append(_quiet(audit, quiet, rest))
-    return Blocks("".join(pieces), len(blocks), len(owners))
+    if owners.quiet:
+        pieces.append(
+            f"<p>{plural(len(owners.quiet), 'account')} with identities from which no one can "
+            f"send: {chip('denied')} {_names(audit, owners.quiet)}.</p>\n"
+        )
+    return "".join(pieces)
 
 
-def _quiet(audit: Audit, owners: Iterable[str], rest: Mapping[str, list[_Rest]]) -> str:
-    """The owners from whose identities no one can send, or that were left out."""
+def _names(audit: Audit, owners: Sequence[str]) -> str:
     accounts = audit.model.organization.accounts
-    items = []
-    for owner in owners:
-        count = sum(row.principals for row in rest.get(owner, ()))
-        known = accounts.get(owner)
-        items.append(
-            f"<li>{account_label(owner, known.name if known else '')}: "
-            f"{chip('denied', count=count)}</li>"
-        )
-    return (
-        "<p>Accounts with identities and no row of their own above:</p>"
-        f'<ul class="names">{"".join(items)}</ul>\n'
-    )
-
-
-def _blocks(audit: Audit, selection: Selection, limit: int) -> dict[str, _Block]:
-    where, values = selection.where()
-    accounts = audit.model.organization.accounts
-    blocks: dict[str, _Block] = {}
-    sql = (
-        _BEST.format(where=where)
-        + f""", shown AS (
-      SELECT identity_account, principal_arn, principal_type, best FROM best WHERE best < {_DENIED}
-      QUALIFY row_number() OVER (ORDER BY best, identity_account, principal_arn) <= {int(limit)})
-    SELECT v.identity_account, v.identity_arn, v.principal_arn, v.principal_type,
-           v.principal_name, v.principal_account, v.principal_account_name, v.smtp, v.unread,
-           s.best, v.rank, list(v.action ORDER BY v.action), min(v.ruling), v.conditions,
-           v.missing_evidence
-    FROM verdicts v
-    JOIN shown s USING (identity_account, principal_arn, principal_type)
-    WHERE {where}
-    GROUP BY ALL ORDER BY ALL"""
-    )
-    for (
-        owner,
-        identity,
-        arn,
-        kind,
-        name,
-        account,
-        account_name,
-        smtp,
-        unread,
-        best,
-        rank,
-        actions,
-        ruling,
-        conditions,
-        missing,
-    ) in audit.queries.rows(sql, [*values, *values]):
-        known = accounts.get(owner)
-        block = blocks.setdefault(
-            owner, _Block(owner, known.name if known else "", (known.ou if known else "") or "Root")
-        )
-        principal = block.principals.setdefault(
-            (arn, kind),
-            _Principal(arn, kind, name, account or "", account_name, bool(smtp), best, unread),
-        )
-        part = _Part(rank, tuple(actions), ruling, conditions or "", missing or "")
-        principal.cells.setdefault(identity, []).append(part)
-    return blocks
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """Principals that are denied on every identity of a block."""
-
-    own: bool
-    type: str
-    principals: int
-
-
-def _rest(audit: Audit, selection: Selection) -> dict[str, list[_Rest]]:
-    where, values = selection.where()
-    found: dict[str, list[_Rest]] = {}
-    for owner, own, kind, count in audit.queries.rows(
-        _BEST.format(where=where) + "SELECT identity_account, principal_account IS NOT DISTINCT "
-        f"FROM identity_account, principal_type, count(*) FROM best WHERE best = {_DENIED} "
-        "GROUP BY ALL ORDER BY ALL",
-        values,
-    ):
-        found.setdefault(owner, []).append(_Rest(own, kind, count))
-    return found
-
-
-def _columns(audit: Audit, selection: Selection) -> dict[str, list[tuple[str, str, str]]]:
-    """For each owner its identities as (region, name, ARN); those most can send from first kept."""
-    where, values = selection.where()
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for owner, region, name, arn in audit.queries.rows(
-        f"""SELECT identity_account, region, identity_name, identity_arn FROM (
-              SELECT identity_account, region, identity_name, identity_arn, min(rank) AS best,
-                     count(*) FILTER (rank < {_DENIED}) AS alive
-              FROM verdicts WHERE {where} GROUP BY ALL)
-            QUALIFY row_number() OVER (PARTITION BY identity_account
-                                       ORDER BY best, alive DESC, identity_arn) <= {COLUMN_LIMIT}
-            ORDER BY region, identity_name""",
-        values,
-    ):
-        found.setdefault(owner, []).append((region, name, arn))
-    return found
+    named = [
+        account_label(owner, accounts[owner].name if owner in accounts else "")
+        for owner in owners[:_NAMED]
+    ]
+    more = len(owners) - len(named)
+    return ", ".join(named) + (f" and {more:,} more" if more else "")
 
 
 def _block(
     audit: Audit,
-    block: _Block,
+    block: Block,
+    alive: int,
     columns: list[tuple[str, str, str]],
-    rest: list[_Rest],
+    rest: list[Rest],
     reasons: Reasons,
 ) -> str:
     total_actions = len(audit.queries.actions())
-    alike: dict[object, list[_Principal]] = {}
+    alike: dict[object, list[Principal]] = {}
     for principal in block.principals.values():
         pattern = tuple(tuple(principal.cells.get(arn, ())) for _, _, arn in columns)
         key = (principal.account, principal.best, principal.smtp, pattern)
@@ -293,15 +181,16 @@ def _block(
     denied_others = [r for r in rest if not r.own]
     if denied_others:
         groups.append(Group("from other accounts", [_denied_row(denied_others, columns)]))
-    return _table(audit, block, columns, groups, rest)
+    return _table(audit, block, alive, columns, groups, rest)
 
 
 def _table(
     audit: Audit,
-    block: _Block,
+    block: Block,
+    alive: int,
     columns: list[tuple[str, str, str]],
     groups: list[Group],
-    rest: list[_Rest],
+    rest: list[Rest],
 ) -> str:
     every = audit.queries.rows(
         "SELECT count(*) FROM identities WHERE identity_account = ? AND identity_name <> '*'",
@@ -316,6 +205,8 @@ def _table(
     if elsewhere or not total:
         said += f"{', and ' if said else ''}{elsewhere:,} from elsewhere"
         said += "" if total else " can send"
+    if len(block.principals) < alive:
+        said += f" (of the first {len(block.principals):,} of {alive:,} not denied everywhere)"
     read = sum(name != "*" for _, name, _ in columns)
     said += f"; {read:,} of {plural(every, 'identity', 'identities')} that were read"
     heads: list[tuple[str, int]] = []
@@ -347,7 +238,7 @@ def _table(
     )
 
 
-def _row_label(group: list[_Principal]) -> str:
+def _row_label(group: list[Principal]) -> str:
     first = group[0]
     if len(group) == 1:
         return principal_label(
@@ -364,12 +255,12 @@ def _row_label(group: list[_Principal]) -> str:
     return f'<details><summary>{words} alike</summary><ul class="names">{names}</ul></details>'
 
 
-def _denied_row(rest: list[_Rest], columns: list[tuple[str, str, str]]) -> list[str]:
+def _denied_row(rest: list[Rest], columns: list[tuple[str, str, str]]) -> list[str]:
     words = ", ".join(plural(r.principals, type_word(r.type)) for r in rest)
     return [f'<span class="quiet">{words}</span>', *([chip("denied")] * len(columns))]
 
 
-def _cell(parts: list[_Part], reasons: Reasons, total_actions: int) -> str:
+def _cell(parts: list[Part], reasons: Reasons, total_actions: int) -> str:
     """The strongest kind with its reason; then whatever else is not denied."""
     if not parts:
         return '<span class="quiet">no grant</span>'
@@ -390,7 +281,7 @@ def _cell(parts: list[_Part], reasons: Reasons, total_actions: int) -> str:
     return " ".join(pieces)
 
 
-def _why(part: _Part, reasons: Reasons) -> str:
+def _why(part: Part, reasons: Reasons) -> str:
     match RANKS[part.rank]:
         case "conditional":
             return "if " + short(part.conditions, 90)
