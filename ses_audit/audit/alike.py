@@ -63,6 +63,8 @@ class Group:
     exact: str = ""
     members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     number: int = field(default_factory=lambda: next(_NUMBERS))
+    chain_part: object = None
+    """What the SCPs can tell of the group, once that was asked."""
     _sender: Sender | None = None
     _attributes: dict[int, tuple[object, DocumentSet]] = field(default_factory=dict)
 
@@ -296,7 +298,9 @@ class Alike:
         for rows in split:
             found = group
             if len(split) > 1:
-                found = replace(group, members=rows, number=next(_NUMBERS), _attributes={})
+                found = replace(
+                    group, members=rows, number=next(_NUMBERS), _attributes={}, chain_part=None
+                )
             row = int(rows[0])
             found.make = partial(self._make, row)
             found.values = partial(self._values, row)

@@ -25,6 +25,7 @@ from ses_audit.audit.decide import Decider
 from ses_audit.audit.identities import Identity, load_account_regions, load_identities
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model, unlisted
+from ses_audit.audit.organization import Chain
 from ses_audit.audit.requests import CheckRequest, Requests
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
@@ -135,10 +136,12 @@ class Bench:
         self._requests = Requests(model)
         self._twin = Requests(model, undocumented=False)
         self._sets: dict[str, DocumentSet] = {}
-        self._chains: dict[int, tuple[DocumentSet, ...]] = {}
+        self._chains: dict[int, tuple[tuple[DocumentSet, ...], Chain]] = {}
         self._here: dict[object, Vector] = {}
         self._plain: dict[int, tuple[int, ...]] = {}
         self._slots: dict[object, Names] = {}
+        self._uses: dict[int, tuple[tuple[int, ...], bool]] = {}
+        self._together: dict[object, tuple[int, ...]] = {}
         self.rulings: dict[Ruling, int] = {}
         self._instances: dict[object, int] = {}
         self._kept: list[Templates] = []
@@ -271,17 +274,31 @@ class Bench:
         self._here[here] = found
         return found
 
+    def chain_sets(self, chain: Chain) -> tuple[DocumentSet, ...]:
+        """The documents of each level of a chain."""
+        levels = self._chains.get(id(chain))
+        if levels is None:
+            found = tuple(map(self._knowledge.set_of, chain.levels or ()))
+            # The chain is kept with them, so that no other takes its id.
+            self._chains[id(chain)] = (found, chain)
+            return found
+        return levels[0]
+
     def _chain(self, group: Group, ask: Ask) -> Vector:
         chain = group.chain
         if chain.levels is None:
             return ABSENT
-        levels = self._chains.get(id(chain))
-        if levels is None:
-            levels = self._chains[id(chain)] = tuple(map(self._knowledge.set_of, chain.levels))
+        sets = self.chain_sets(chain)
+        if group.chain_part is None:
+            group.chain_part = tuple(self._of_group(d, group) for d in sets if d.keys)
+        here = (id(chain), ask.number, group.chain_part)
+        known = self._here.get(here)
+        if known is not None:
+            return known
         layer = Layer.SERVICE_CONTROL_POLICY
         vectors = [
             self._layer(layer, documents, group, ask, place in chain.open_levels)
-            for place, documents in enumerate(levels)
+            for place, documents in enumerate(sets)
         ]
         # Equal structures can stand for other statements: the levels themselves are the key.
         key = ("levels", *map(id, vectors))
@@ -289,6 +306,7 @@ class Bench:
         if found is None:
             found = chain_vector(vectors, len(self._knowledge.actions), self._knowledge.numbers)
             self._knowledge.vectors[key] = found
+        self._here[here] = found
         return found
 
     def _resource(self, group: Group, ask: Ask) -> Vector:
@@ -385,11 +403,20 @@ class Bench:
         plain = self._plain.get(id(templates))
         if plain is not None:
             return plain
-        known = tuple(
-            self._number(template, place, vectors, group, ask)
-            for place, template in enumerate(templates)
-        )
-        if not any(t.swaps or t.missing or t.recipients for t in templates):
+        uses = self._uses.get(id(templates))
+        if uses is None:
+            layers = sorted({layer for t in templates for _, layer, _ in t.swaps})
+            alone = any(t.missing or t.recipients for t in templates)
+            uses = self._uses[id(templates)] = (tuple(layers), alone)
+        named = tuple(id(self._names(n, vectors[n], group, ask)) for n in uses[0])
+        here = (id(templates), named, (group.number, ask.number) if uses[1] else ())
+        known = self._together.get(here)
+        if known is None:
+            known = self._together[here] = tuple(
+                self._number(template, place, vectors, group, ask)
+                for place, template in enumerate(templates)
+            )
+        if not uses[0] and not uses[1]:
             self._plain[id(templates)] = known
         return known
 

@@ -310,9 +310,8 @@ class _Batch:
             for documents in (group.own, group.boundary):
                 if documents is not None:
                     sets[id(documents)] = documents
-            for level in group.chain.levels or ():
-                documents = self._knowledge.set_of(level)
-                sets[id(documents)] = documents
+            for level in self._bench.chain_sets(group.chain):
+                sets[id(level)] = level
         return _Keyed(sets.values())
 
     def _sender_rows(
