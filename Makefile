@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SNAPSHOT ?= $(shell ls -td reports/*/snapshot 2>/dev/null | head -1)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check lab lock sample prove mutants bench-simulate clean browser-tools
+.PHONY: help audit test check lab lock sample pictures prove mutants bench-collect bench-simulate clean browser-tools
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,11 +52,17 @@ browser-tools:
 sample: $(VENV)/dev.stamp  ## write reports/sample again: the run of the example that is committed
 	@PYTHONPATH=tests/support $(BIN)/python tests/support/sample.py reports/sample
 
+pictures: $(VENV)/dev.stamp  ## take the pictures of docs/ from reports/sample again (needs chromium)
+	@PYTHONPATH=tests/support $(BIN)/python tests/support/pictures.py docs/pictures
+
 prove: $(VENV)/dev.stamp  ## a million random requests against the reference evaluator (hours; resumable)
 	@$(BIN)/python tests/prove.py --count 1000000
 
 mutants: $(VENV)/dev.stamp  ## mutation testing of ses_audit/policy (hours)
 	@$(BIN)/python benchmarks/mutants.py
+
+bench-collect: $(VENV)/dev.stamp  ## time against the bound for 10, 100 and 1,000 accounts
+	@$(BIN)/python benchmarks/collect.py
 
 bench-simulate: $(VENV)/dev.stamp browser-tools  ## decisions a second, beside iam-simulate
 	@$(BIN)/python benchmarks/simulate.py

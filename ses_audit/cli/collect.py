@@ -50,12 +50,12 @@ _SHOWN = 5
 )
 @click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
 @click.option(
-    "--workers", type=click.IntRange(1, 64), help="Calls at a time in each process. [8 or 16]"
+    "--workers", type=click.IntRange(1, 64), help="Calls at a time in each process. [64 in all]"
 )
 @click.option(
     "--processes",
     type=click.IntRange(0, 64),
-    help="Worker processes; 0 reads everything in one. [one for 16 accounts, at most 8]",
+    help="Worker processes; 0 reads everything in one. [one for 12 accounts, at most 8]",
 )
 @click.option(
     "--session-name",

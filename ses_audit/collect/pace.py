@@ -80,7 +80,8 @@ class Pace:
         if bucket is None:
             of_service = self._rates[key[2]]
             rate, burst = of_service.get(key[3]) or of_service["*"]
-            bucket = self._buckets[key] = Bucket(float(rate), float(burst))
+            # A token is kept in hand: calls do not arrive as evenly as they are sent.
+            bucket = self._buckets[key] = Bucket(float(rate), max(1.0, float(burst) - 1))
         return bucket
 
     def reserve(self, key: tuple[str, str, str, str], now: float) -> float:

@@ -124,12 +124,12 @@ def how_many(accounts: int, options: CollectOptions) -> tuple[int, int]:
     """(worker processes, calls at a time in each) for a number of accounts.
 
     More than 8 threads slow one process down once Python is the bound; few accounts are bound by
-    latency, not by Python, and a process takes a second to start.
+    latency, not by Python, and a process takes a second to start. 64 calls at a time in all.
     """
     processes = options.processes
     if processes is None:
-        processes = 0 if accounts < 32 else min(8, accounts // 16)
-    return processes, options.workers or (8 if processes else 16)
+        processes = 0 if accounts < 24 else min(8, accounts // 12)
+    return processes, options.workers or (min(16, 64 // processes or 1) if processes else 32)
 
 
 class _Run:

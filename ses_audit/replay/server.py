@@ -49,6 +49,8 @@ class Server:
         self.limiter = Limiter(self.conditions, time.monotonic)
         self.calls: Counter[str] = Counter()
         """Calls served, by `service.operation`."""
+        self.throttled: Counter[str] = Counter()
+        """Those of them that were over their rate."""
         self._lock = threading.Lock()
         self._number = 0
         try:
@@ -75,6 +77,11 @@ class Server:
             if asked is not None:
                 self.calls[f"{asked.service}.{asked.operation}"] += 1
             return str(UUID(int=self._number))
+
+    def throttle(self, asked: Asked) -> None:
+        """Count a call that was over its rate."""
+        with self._lock:
+            self.throttled[f"{asked.service}.{asked.operation}"] += 1
 
     def start(self) -> Self:
         """Serve in a thread."""
@@ -200,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif fault is not None and fault.kind == "html":
             return 200, {"Content-Type": "text/html"}, _HTML
         if replay.limiter.over_rate(asked):
+            replay.throttle(asked)
             code = "Throttling" if asked.service == "iam" else "TooManyRequestsException"
             return error(model, code, "Rate exceeded", 429, request_id)
         answer = replay.answers.answer(asked, fault)
