@@ -16,15 +16,26 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
-from example_world import TAKEN, make_example
+from example_world import TAKEN
 
+from ses_audit.collect.progress import Silent
+from ses_audit.replay.example_run import collect_example
 from ses_audit.report.audit_run import OWN_SNAPSHOT, RunOptions, run_report
 from ses_audit.report.run_folder import RECORD
-from ses_audit.snapshot.store import open_snapshot
+from ses_audit.snapshot.store import Snapshot
+
+NOT_HERE = "the snapshot is not committed"
 
 LONG = 500_000
 """Bytes from which a CSV file is compressed."""
+
+
+def read_example(folder: Path) -> Snapshot:
+    """What `ses-audit run --example` reads, at a time that stands still."""
+    with patch("ses_audit.collect.run.now", lambda: TAKEN):
+        return collect_example(folder, Silent())
 
 
 def make_sample(target: Path) -> None:
@@ -33,9 +44,7 @@ def make_sample(target: Path) -> None:
         options = RunOptions(
             out=Path(own), arguments={"command": "run", "example": True, "out": "reports"}
         )
-        finished = run_report(
-            options, lambda folder: open_snapshot(make_example(folder)), clock=lambda: TAKEN
-        )
+        finished = run_report(options, read_example, clock=lambda: TAKEN)
         if finished.record.status != "completed":
             raise RuntimeError(f"the run {finished.record.status}: {finished.record.notebooks}")
         lighten(finished.path)
@@ -55,14 +64,16 @@ def lighten(run: Path) -> None:
         packed = gzip.compress(path.read_bytes(), mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
         path.unlink()
+    record = json.loads((run / RECORD).read_text())
+    digest = record["snapshot"]["sha256"]
     for page in (*run.glob("*.html"), *run.glob("*.ipynb")):
         text = page.read_text()
         for path in long:
             for quote in ('"', '\\"'):
                 old, new = f"data/{path.name}{quote}", f"data/{path.name}.gz{quote}"
                 text = text.replace(old, new)
-        page.write_text(text)
-    record = json.loads((run / RECORD).read_text())
+        page.write_text(text.replace(digest, NOT_HERE))
+    record["snapshot"]["sha256"] = NOT_HERE
     record["versions"] = {"ses-audit": record["versions"]["ses-audit"]}
     for notebook in record["notebooks"]:
         notebook["seconds"] = 0.0
