@@ -18,6 +18,7 @@ COMMANDS = {
     "collect": ("ses_audit.cli.collect", "collect", "Read an organization into a snapshot."),
     "import": ("ses_audit.cli.import_", "import_", "Make a snapshot from AWS CLI output."),
     "status": ("ses_audit.cli.status", "status", "What a snapshot has read, and what not."),
+    "decide": ("ses_audit.cli.decide", "decide", "Decide a snapshot's verdicts, on many cores."),
     "verdicts": ("ses_audit.cli.verdicts", "verdicts", "Who can send: one row a cell."),
     "who-can": ("ses_audit.cli.who_can", "who_can", "Who can send from one identity."),
     "explain": ("ses_audit.cli.explain", "explain", "Why one send is denied, or would be."),

@@ -25,12 +25,26 @@ if TYPE_CHECKING:
     help="A JSON file of page sizes, latency, rates and faults.",
 )
 @click.option("--account", metavar="ID", help="Whose credentials to start with.")
+@click.option(
+    "--generate",
+    metavar="SIZE",
+    help="Serve an organization made up from a seed: accounts=100,principals=50,seed=1 "
+    "(docs/scale.md). With --to, nothing is served.",
+)
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="SNAPSHOT",
+    help="With --generate: write its tables as a new snapshot.",
+)
 def replay(
     directory: Path | None,
     port: int,
     print_env: bool,
     conditions: Path | None,
     account: str | None,
+    generate: str | None,
+    to: Path | None,
 ) -> int:
     """Serve DIR, a snapshot or an import directory, to boto3 and the AWS CLI on 127.0.0.1.
 
@@ -39,8 +53,10 @@ def replay(
     from ses_audit.replay.faults import read_conditions
     from ses_audit.replay.server import environment, serve
 
+    if to is not None:
+        return _write_generated(generate, to)
     weather = read_conditions(conditions) if conditions is not None else None
-    recording = _recording(directory, account)
+    recording = _recording(directory, account, generate)
     server = serve(recording, port, weather)
     with server:
         if print_env:
@@ -62,14 +78,37 @@ def replay(
     return 0
 
 
-def _recording(directory: Path | None, account: str | None) -> Recording:
+def _write_generated(generate: str | None, to: Path) -> int:
+    from ses_audit.audit.documents import check_document
+    from ses_audit.errors import USAGE, UserError
+    from ses_audit.replay.generate import Generated, parse_size
+    from ses_audit.replay.generate_tables import write_tables
+
+    if generate is None:
+        raise UserError("--to needs --generate: it writes what is generated", USAGE)
+    size = parse_size(generate)
+    if to.exists():
+        raise UserError(f"{to} exists: name a new folder", USAGE)
+    write_tables(to, Generated(size), check_document)
+    click.echo(f"{size.accounts:,} accounts of {size.principals:,} principals: {to}")
+    return 0
+
+
+def _recording(
+    directory: Path | None, account: str | None, generate: str | None = None
+) -> Recording:
     from ses_audit.errors import USAGE, UserError
     from ses_audit.replay.example import example_records
     from ses_audit.replay.recording import Recording
     from ses_audit.snapshot.import_directory import read_import
     from ses_audit.snapshot.store import open_snapshot
 
-    if directory is None:
+    if generate is not None:
+        from ses_audit.replay.generate import Generated, parse_size
+        from ses_audit.replay.generate_records import generated_records
+
+        recording = Recording(generated_records(Generated(parse_size(generate))), account)
+    elif directory is None:
         recording = Recording(example_records(), account)
     elif (directory / "manifest.json").exists():
         snapshot = open_snapshot(directory)

@@ -84,3 +84,24 @@ def test_evidence_is_written_account_by_account(tmp_path: Path) -> None:
     assert write_evidence(tmp_path / "evidence", made) == len(list(generated_records(made)))
     written = sorted(path.name for path in (tmp_path / "evidence" / "evidence").iterdir())
     assert written == [f"10000000000{n}.jsonl.zst" for n in range(3)]
+
+
+def test_the_command_writes_a_snapshot(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from ses_audit.cli.replay import replay
+
+    to = str(tmp_path / "snapshot")
+    written = CliRunner().invoke(replay, ["--generate", "accounts=2,principals=12", "--to", to])
+    assert "2 accounts of 12 principals" in written.output
+    assert open_snapshot(to).table("principals").num_rows == 24
+    refused = CliRunner().invoke(replay, ["--generate", "accounts=2", "--to", to])
+    assert isinstance(refused.exception, UserError)
+    assert isinstance(CliRunner().invoke(replay, ["--to", to]).exception, UserError)
+
+
+def test_a_generated_organization_can_be_served() -> None:
+    from ses_audit.cli.replay import _recording
+
+    recording = _recording(None, None, "accounts=3,principals=12,units=1,scps=1,regions=1")
+    assert recording.caller_account == "100000000000"
