@@ -25,10 +25,10 @@ from ses_audit.audit.rulings import (
     possible_by_scp,
 )
 from ses_audit.audit.senders import Sender
-from ses_audit.policy.formula import FALSE, TRUE, conjunction, disjunction
+from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction
 from ses_audit.policy.open_denials import refusing_together
 from ses_audit.policy.reduce import LayerFormula, ResourceFormula
-from ses_audit.policy.solve import OpenResult, decide
+from ses_audit.policy.solve import OpenResult, decide, never_holds
 from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
 
 __all__ = ["Decider", "Missing", "Ruling"]
@@ -290,6 +290,18 @@ class Decider:
             found.append((denial, with_gaps(verdict, gaps)))
         return found
 
+    @staticmethod
+    def _formulas(
+        checks: tuple[CheckRuling, ...], *, scp: bool = True, without: frozenset[Denial]
+    ) -> tuple[list[Formula], list[Formula]]:
+        """The checks that all have to pass, and the recipients of which one has to."""
+        fixed: list[Formula] = []
+        recipients: list[Formula] = []
+        for check in checks:
+            formula = check.formula(scp=scp, without=without)
+            (recipients if check.request.check.id == "recipients" else fixed).append(formula)
+        return fixed, recipients
+
     def solve(
         self,
         checks: tuple[CheckRuling, ...],
@@ -298,13 +310,8 @@ class Decider:
         without: frozenset[Denial] = frozenset(),
     ) -> tuple[OpenResult, str]:
         """All checks in one context; of the recipients one has to pass."""
-        fixed = [
-            check.formula(scp=scp, without=without)
-            for check in checks
-            if check.request.check.id != "recipients"
-        ]
+        fixed, choices = self._formulas(checks, scp=scp, without=without)
         recipients = [c for c in checks if c.request.check.id == "recipients"]
-        choices = [check.formula(scp=scp, without=without) for check in recipients]
         domains = joined([check.domains() for check in checks])
         if not choices:
             return decide(conjunction(*fixed), domains), ""
@@ -324,6 +331,14 @@ class Decider:
             text = text or "each recipient by its own conditions"
         return best, text
 
+    def _refused(self, checks: tuple[CheckRuling, ...], without: frozenset[Denial]) -> bool:
+        """Whether no context lets the checks pass together, as `solve` says, and no more."""
+        domains = joined([check.domains() for check in checks])
+        fixed, choices = self._formulas(checks, without=without)
+        return never_holds(
+            conjunction(*fixed, *((disjunction(*choices),) if choices else ())), domains
+        )
+
     def _denials(
         self, checks: tuple[CheckRuling, ...], failed: tuple[str, ...]
     ) -> tuple[Denial, ...]:
@@ -335,8 +350,7 @@ class Decider:
         found = list(dict.fromkeys(denial for check in blamed for denial in certain(check)))
 
         def refused(lifted: Iterable[Denial]) -> bool:
-            without = frozenset((*found, *lifted))
-            return self.solve(checks, without=without)[0].verdict is Verdict.DENIED
+            return self._refused(checks, frozenset((*found, *lifted)))
 
         if not refused(()):
             return tuple(found)

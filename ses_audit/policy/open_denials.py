@@ -36,6 +36,9 @@ __all__ = ["open_denials", "refusing_together"]
 _MOST = 400
 """How many sets one search may try; past it every reason that is left is named."""
 
+_WORK = 100_000_000
+"""Of many reasons fewer sets are tried: what one costs grows with the cube of their number."""
+
 Refused = Callable[[frozenset[Denial]], bool]
 """Whether no context passes when these reasons are lifted."""
 
@@ -95,12 +98,13 @@ class _Search:
         self.every = every
         self._refused = refused
         self._known: dict[frozenset[Denial], bool] = {}
+        self._most = min(_MOST, _WORK // (len(every) ** 3 or 1))
 
     def refuses(self, active: Sequence[Denial]) -> bool:
         """Whether these reasons leave no context, all others lifted."""
         kept = frozenset(active)
         if kept not in self._known:
-            if len(self._known) >= _MOST:
+            if len(self._known) >= self._most:
                 raise _Spent
             self._known[kept] = self._refused(frozenset(self.every) - kept)
         return self._known[kept]

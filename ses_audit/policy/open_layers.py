@@ -17,8 +17,8 @@ from ses_audit.policy.reduce import (
     reduce_layer,
     reduce_resource_policies,
 )
-from ses_audit.policy.solve import decide
-from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
+from ses_audit.policy.solve import never_holds
+from ses_audit.policy.types import AttachedPolicy, Denial, Layer
 
 __all__ = [
     "NOTHING",
@@ -83,9 +83,7 @@ def _denies(statements: Statements, without: frozenset[Denial], whole: Formula) 
 
 def never(formula: Formula, request: OpenRequest) -> bool:
     """Whether a formula can't hold, whatever the open keys are."""
-    if formula is TRUE or formula is FALSE:
-        return formula is FALSE
-    return decide(formula, request.all_domains()).verdict is Verdict.DENIED
+    return never_holds(formula, request.all_domains())
 
 
 def only(policy: AttachedPolicy, position: int) -> AttachedPolicy:

@@ -30,7 +30,7 @@ from ses_audit.policy.typed_values import TYPE_OF_FAMILY
 from ses_audit.policy.types import Clause, Context, Verdict
 from ses_audit.policy.variables import part_for_variable, variables_in
 
-__all__ = ["BUDGET", "Domains", "OpenResult", "decide", "forget", "satisfy"]
+__all__ = ["BUDGET", "Domains", "OpenResult", "decide", "forget", "never_holds", "satisfy"]
 
 BUDGET = 20_000
 """How many combinations of kinds one search may try."""
@@ -85,11 +85,35 @@ class Search:
 
 
 _decided: dict[tuple[Formula, Domains], OpenResult] = {}
+_never: dict[tuple[Formula, Domains], bool] = {}
 
 
 def forget() -> None:
     """Drop what was decided before: a benchmark measures deciding."""
     _decided.clear()
+    _never.clear()
+
+
+def never_holds(formula: Formula, domains: Domains) -> bool:
+    """Whether a formula holds in no context: `decide` without saying what remains.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.types import Clause
+    >>> two = [Formula.of(Atom(Clause("StringEquals", "k", (v,)), "2012-10-17")) for v in "ab"]
+    >>> never_holds(conjunction(*two), Domains()), never_holds(disjunction(*two), Domains())
+    (True, False)
+    """
+    if formula is TRUE or formula is FALSE:
+        return formula is FALSE
+    key = (formula, domains)
+    if key in _decided:
+        return _decided[key].verdict is Verdict.DENIED
+    if key not in _never:
+        if len(_never) >= _CACHE_LIMIT:
+            _never.clear()
+        _never[key] = satisfy(formula, _with_types(formula, domains)) == Search(None, True)
+    return _never[key]
 
 
 def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenResult:

@@ -7,13 +7,15 @@ from typing import Any
 
 import pytest
 from policy_cases import load
+from random_requests import line
 
+from ses_audit.policy.compiled import compiled
 from ses_audit.policy.open_denials import open_denials, refusing_together
 from ses_audit.policy.outcome import outcome
 from ses_audit.policy.reduce import OpenRequest
 from ses_audit.policy.simulation import simulate
 from ses_audit.policy.simulation_request import read_request
-from ses_audit.policy.types import Denial, Layer
+from ses_audit.policy.types import AttachedPolicy, Denial, Layer
 
 CASES = load("open_denials")["cases"]
 USER = "arn:aws:iam::111111111111:user/a"
@@ -106,6 +108,32 @@ def test_where_every_key_is_settled_they_are_those_of_the_concrete_decision(
         ),
     )
     assert open_denials(asked.layers, settled) == tuple(concrete.denials)
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_random_requests_whose_keys_are_all_settled(part: int) -> None:
+    compared = 0
+    for seed in range(part, 400, 4):
+        asked = read_request(line(seed))
+        for request in asked.requests:
+            named = {lower for p in asked.layers.all_policies() for lower, _ in keys(p)}
+            settled = OpenRequest(
+                request.caller,
+                request.action,
+                request.resource,
+                request.resource_account,
+                known=request.context,
+                absent=frozenset(named - request.context.keys()),
+                multivalued=request.multivalued,
+            )
+            denials = outcome(asked.layers, request).denials
+            assert open_denials(asked.layers, settled) == tuple(dict.fromkeys(denials)), seed
+            compared += bool(denials)
+    assert compared > 50
+
+
+def keys(policy: AttachedPolicy) -> tuple[tuple[str, str], ...]:
+    return compiled(policy.document).keys
 
 
 def test_reasons_have_the_fields_of_a_denial() -> None:
