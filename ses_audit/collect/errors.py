@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from ses_audit.collect.reference import load_data
 from ses_audit.errors import UserError
@@ -14,8 +15,15 @@ from ses_audit.snapshot.coverage import State
 
 __all__ = ["UNPARSABLE", "CollectFailure", "Failure", "NothingToRead", "failure", "unparsable"]
 
-UNPARSABLE = (AttributeError, LookupError, TypeError, ValueError, RecursionError)
-"""What botocore's parsers raise, unprotected, at a body that is not of the operation's shape."""
+UNPARSABLE = (
+    ResponseParserError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+)
+"""What botocore's parsers raise at a body that is not of the operation's shape."""
 
 _ARN = re.compile(r"arn:aws[a-z-]*:(?:organizations|iam):[^\s,;\"']*[^\s,;\"'.)]", re.ASCII)
 _BECAUSE = re.compile(r"with an explicit deny in an? |because no |no ", re.IGNORECASE)

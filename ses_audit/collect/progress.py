@@ -22,8 +22,9 @@ class Progress(Protocol):
         """One call was answered."""
         ...
 
-    def account(self, account: str, cells: int, missing: int) -> None:
-        """An account is done: its planned cells, and how many of them are not evidence."""
+    def account(self, account: str, cells: int, missing: int, *, refused: bool) -> None:
+        """An account is done: its planned cells, how many of them are not evidence, and whether
+        it refused the audit role."""
         ...
 
     def end(self) -> None:
@@ -43,7 +44,7 @@ class Silent:
     def called(self) -> None:
         """Nothing."""
 
-    def account(self, account: str, cells: int, missing: int) -> None:
+    def account(self, account: str, cells: int, missing: int, *, refused: bool) -> None:
         """Nothing."""
 
     def end(self) -> None:

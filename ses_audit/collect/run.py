@@ -246,11 +246,18 @@ class _Run:
             return bool(self._queue)
 
     def _ended(self, account: str) -> None:
-        self._progress.account(account, self.book.planned(account), len(self.book.missing(account)))
+        rows = self.book.rows(account)
+        self._tell(account, rows, self.book.planned(account), len(self.book.missing(account)))
 
     def _settled(self, account: str, rows: list[CoverageRow], planned: int, missing: int) -> None:
         self.book.settle(account, rows)
-        self._progress.account(account, planned, missing)
+        self._tell(account, rows, planned, missing)
+
+    def _tell(self, account: str, rows: list[CoverageRow], planned: int, missing: int) -> None:
+        refused = any(
+            row.operation == "AssumeRole" and row.state is State.ASSUME_FAILED for row in rows
+        )
+        self._progress.account(account, planned, missing, refused=refused)
 
     def _lost(self, account: str) -> None:
         self.book.mark(

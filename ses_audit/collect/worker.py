@@ -151,7 +151,7 @@ class _Worker:
             self._told, calls, self._calls = time.monotonic(), self._calls, 0
         self._tell(calls=calls)
 
-    def account(self, account: str, cells: int, missing: int) -> None:
+    def account(self, account: str, cells: int, missing: int, *, refused: bool) -> None:
         """The parent tells."""
 
     def end(self) -> None:

@@ -308,8 +308,9 @@ def test_an_answer_that_is_none(
     }
 
 
-def test_a_proxys_page_in_the_place_of_xml(fake: FakeAws, options: Make, fast: Pace) -> None:
-    fake.faults[DETAILS] = lambda _: HTML
+@pytest.mark.parametrize("reply", [HTML, Reply(200, "<GetAccountAuth", "text/xml")])
+def test_no_xml_in_the_place_of_xml(fake: FakeAws, options: Make, fast: Pace, reply: Reply) -> None:
+    fake.faults[DETAILS] = lambda _: reply
     found = different(run(options, fast))
     assert found[f"{MEMBER}/global/iam.GetAccountAuthorizationDetails"] == "MALFORMED"
 
