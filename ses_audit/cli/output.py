@@ -18,6 +18,8 @@ __all__ = ["FORMATS", "write_frame"]
 
 FORMATS = ("table", "csv", "json", "parquet")
 _SHOWN = 200
+_CELLS = 2
+"""How many cells of missing evidence a row of the table names."""
 
 
 def write_frame(
@@ -34,7 +36,7 @@ def write_frame(
     out
         Where to write; None for standard output.
     columns
-        The columns that the table for people shows.
+        The columns that the table for people shows; of `missing_evidence` the first cells.
     counted
         "N of M cells", said on standard error.
 
@@ -106,6 +108,13 @@ def _replace(out: Path, content: bytes) -> None:
         raise UserError(f"cannot write {out}: {error.strerror}; choose another --out") from error
 
 
+def _few(cells: str) -> str:
+    """The first cells of missing evidence, and how many more there are."""
+    named = cells.split(";")
+    more = len(named) - _CELLS
+    return cells if more <= 0 else f"{';'.join(named[:_CELLS])} and {more:,} more"
+
+
 def _table(frame: pd.DataFrame, out: Path | None, counted: str) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -116,7 +125,8 @@ def _table(frame: pd.DataFrame, out: Path | None, counted: str) -> None:
     for name in frame.columns:
         table.add_column(name.replace("_", " "), overflow="fold")
     for row in frame.head(_SHOWN).itertuples(index=False):
-        table.add_row(*(terminal(_text(v)) for v in row))
+        cells = zip(frame.columns, map(_text, row), strict=True)
+        table.add_row(*(terminal(_few(v) if n == "missing_evidence" else v) for n, v in cells))
     wide = None if sys.stdout.isatty() and out is None else 4000
     shown = min(len(frame), _SHOWN)
     more = f"; {shown} shown, the rest with --format csv" if shown < len(frame) else ""

@@ -28,7 +28,7 @@ class Lines:
         self._stream = stream
         self._few = few
         self._lock = threading.Lock()
-        self._total = self._done = self._calls = 0
+        self._total = self._done = self._refused = self._calls = 0
         self._told = time.monotonic()
 
     def note(self, text: str) -> None:
@@ -57,12 +57,15 @@ class Lines:
 
     def _tell(self) -> None:
         self._told = time.monotonic()
-        self._print(f"{self._done:,} of {self._total:,} accounts read, {self._calls:,} calls")
+        refused = f", {self._refused:,} refused the audit role" if self._refused else ""
+        read = self._done - self._refused
+        self._print(f"{read:,} of {self._total:,} accounts read{refused}, {self._calls:,} calls")
 
-    def account(self, account: str, cells: int, missing: int) -> None:
+    def account(self, account: str, cells: int, missing: int, *, refused: bool) -> None:
         """An account is done."""
         with self._lock:
             self._done += 1
+            self._refused += refused
             if self._total <= self._few:
                 gaps = f", {missing:,} not read" if missing else ""
                 self._print(f"{self._done:,} of {self._total:,}: {account}: {cells:,} cells{gaps}")
@@ -107,9 +110,11 @@ class _Bar:
             self._calls += 1
             self._bars.update(self._task, calls=self._calls)
 
-    def account(self, account: str, cells: int, missing: int) -> None:
+    def account(self, account: str, cells: int, missing: int, *, refused: bool) -> None:
         self._bars.advance(self._task)
-        if missing:
+        if refused:
+            self.note(f"{account}: refused the audit role")
+        elif missing:
             self.note(f"{account}: {missing:,} of {cells:,} cells not read")
 
     def end(self) -> None:

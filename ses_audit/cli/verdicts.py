@@ -65,5 +65,6 @@ def verdicts(
         "denied_by",
         "denied_policies",
         "conditions",
+        "missing_evidence",
     ]
     write_frame(frame, kind, out, columns, f"{len(frame):,} of {total:,} cells")

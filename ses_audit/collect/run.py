@@ -124,12 +124,13 @@ def how_many(accounts: int, options: CollectOptions) -> tuple[int, int]:
     """(worker processes, calls at a time in each) for a number of accounts.
 
     More than 8 threads slow one process down once Python is the bound; few accounts are bound by
-    latency, not by Python, and a process takes a second to start. 64 calls at a time in all.
+    latency, not by Python, and a process takes a second to start. The threads are a few more than the 64 calls that the bound
+    is computed for: some wait for their turn.
     """
     processes = options.processes
     if processes is None:
         processes = 0 if accounts < 24 else min(8, accounts // 12)
-    return processes, options.workers or (min(16, 64 // processes or 1) if processes else 32)
+    return processes, options.workers or (min(16, 80 // processes or 1) if processes else 32)
 
 
 class _Run:

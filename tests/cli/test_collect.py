@@ -25,6 +25,8 @@ def test_a_run(command: Command, fake: FakeAws, fast: Pace, snapshot: Path) -> N
     assert ended.out == f"{snapshot}\n"
     lines = ended.err.splitlines()
     assert lines[0] == "reading 3 accounts"
+    counts = [line for line in lines if "accounts read" in line]
+    assert counts[-1].startswith("2 of 3 accounts read, 1 refused the audit role, ")
     assert (
         f"not read: account {REFUSING}: its role ses-audit could not be assumed: not authorized "
         f"to perform sts:AssumeRole on arn:aws:iam::{REFUSING}:role/ses-audit"

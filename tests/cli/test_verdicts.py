@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow.parquet as parquet
 import pytest
 from hostile_world import FORMULA, IDENTITY, PATH, make_hostile
@@ -46,6 +47,37 @@ def test_a_table_for_people(command: Command, example_snapshot: Path) -> None:
     assert header.split()[:3] == ["principal", "arn", "identity"]
     assert row.split()[:4] == [DEPLOY, OPEN, "ses:SendRawEmail", "ALLOWED"]
     assert counted(ended.err)[0] == 1
+
+
+def test_a_table_says_what_evidence_an_unknown_row_lacks(
+    command: Command, example_snapshot: Path
+) -> None:
+    """In 888888888888 the identities of one region could not be listed."""
+    unknown = ("--account", "888888888888", "--verdict", "UNKNOWN")
+    ended = command("verdicts", example_snapshot, *unknown)
+    header, *rows = ended.out.splitlines()
+    assert header.rstrip().endswith("missing evidence")
+    assert rows
+    lacks = "888888888888/ca-central-1/sesv2.ListEmailIdentities=DENIED"
+    assert all(row.rstrip().endswith(lacks) for row in rows)
+
+
+@pytest.mark.parametrize(
+    "cells, shown",
+    [
+        ("", ""),
+        ("a/global/x=DENIED", "a/global/x=DENIED"),
+        ("a=DENIED;b=DENIED", "a=DENIED;b=DENIED"),
+        ("a=DENIED;b=DENIED;c=DENIED;d=DENIED", "a=DENIED;b=DENIED and 2 more"),
+    ],
+)
+def test_a_table_names_the_first_cells_of_missing_evidence(
+    capsys: pytest.CaptureFixture[str], cells: str, shown: str
+) -> None:
+    frame = pd.DataFrame({"verdict": ["UNKNOWN"], "missing_evidence": [cells]})
+    output.write_frame(frame, "table", None, ["verdict", "missing_evidence"], "1 of 1 cells")
+    row = capsys.readouterr().out.splitlines()[1]
+    assert row.removeprefix("UNKNOWN").strip() == shown
 
 
 def test_csv_holds_every_column_and_row(command: Command, example_snapshot: Path) -> None:
