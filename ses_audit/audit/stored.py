@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import os
 from collections.abc import Callable, Iterator
@@ -205,7 +204,9 @@ def _read(folder: Path, key: dict[str, object]) -> dict[str, pa.Table] | None:
             return None
         if hashlib.sha256(content).hexdigest() != digests.get(f"{name}.parquet"):
             return None
-        table = parquet.read_table(io.BytesIO(content))
+        # Not `read_table` of a Python object: its threads can abort the interpreter as it ends
+        # (https://github.com/apache/arrow/issues/50482).
+        table = parquet.ParquetFile(pa.BufferReader(content)).read()
         if not table.schema.equals(schema):
             return None
         found[name] = table

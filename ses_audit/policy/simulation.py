@@ -10,6 +10,7 @@ documented), `ResourceSpecificResults` (each resource has a result of its own), 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = ["simulate", "simulate_text"]
 
+_ID_FIRST = re.compile(r'\s*\{\s*"Id"\s*:\s*"([^"\\\x00-\x1f]{1,256})"')
+"""The Id of a line that is malformed further on."""
+
 
 def simulate_text(text: str) -> dict[str, object]:
     """Answer one line; never raises.
@@ -52,11 +56,18 @@ def simulate_text(text: str) -> dict[str, object]:
     --------
     >>> simulate_text("{")["Id"] is None
     True
+    >>> simulate_text('{"Id": "a", "ActionNames": [NaN]}')["Id"]
+    'a'
     """
     try:
         value = loads(text)
     except MalformedPolicy as error:
-        return {"Id": None, "Error": f"the line is malformed: {error}"}
+        named = _ID_FIRST.match(text)
+        certain = named is not None and text.count('"Id"') == 1
+        return {
+            "Id": named[1] if named and certain else None,
+            "Error": f"the line is malformed: {error}",
+        }
     if not isinstance(value, dict):
         return {"Id": None, "Error": "the line is not a JSON object"}
     return simulate(value)

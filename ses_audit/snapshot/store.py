@@ -132,7 +132,9 @@ class Snapshot:
         if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
             raise SnapshotError(f"{self.path / file} is truncated or was changed: {again}")
         try:
-            found = parquet.read_table(io.BytesIO(content))
+            # Not `read_table` of a Python object: its threads can abort the interpreter as it ends
+            # (https://github.com/apache/arrow/issues/50482).
+            found = parquet.ParquetFile(pa.BufferReader(content)).read()
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
         if not found.schema.equals(schema):

@@ -49,6 +49,12 @@ def test_text_that_is_no_request(text: str, error: str) -> None:
     assert answer["Error"].startswith(error)
 
 
+def test_a_malformed_line_keeps_its_id() -> None:
+    answer: Any = simulate_text('{"Id": "a", "PolicyInputList": [{"Statement": NaN}]}')
+    assert answer["Id"] == "a"
+    assert "NaN is not JSON" in answer["Error"]
+
+
 @pytest.mark.parametrize(
     "caller",
     [
