@@ -83,8 +83,8 @@ def test_the_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("accounts", "expected"), [(1, (0, 32)), (23, (0, 32)), (24, (2, 16)), (96, (8, 8)),
-                               (10_000, (8, 8))],
+    ("accounts", "expected"), [(1, (0, 32)), (23, (0, 32)), (24, (2, 16)), (96, (8, 10)),
+                               (10_000, (8, 10))],
 )  # fmt: skip
 def test_how_many_processes(accounts: int, expected: tuple[int, int], options: object) -> None:
     made = options()  # type: ignore[operator]
