@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "instant"]
@@ -74,26 +74,23 @@ def _iso(match: re.Match[str]) -> Fraction | None:
     return Fraction(since.days * 86400 + since.seconds) + Fraction(part or 0)
 
 
-def _comparison(compare: Callable[[Fraction, Fraction], bool]) -> Prepare:
-    def prepare(tokens: tuple[Token, ...]) -> Test:
-        right = instant(text_of(tokens))
-        if right is None:
-            return never
+def _compared(compare: Callable[[Fraction, Fraction], bool], tokens: tuple[Token, ...]) -> Test:
+    right = instant(text_of(tokens))
+    if right is None:
+        return never
 
-        def test(value: str) -> bool:
-            left = instant(value)
-            return left is not None and compare(left, right)
+    def test(value: str) -> bool:
+        left = instant(value)
+        return left is not None and compare(left, right)
 
-        return test
-
-    return prepare
+    return test
 
 
 OPERATORS = (
-    Operator("DateEquals", Family.DATE, _comparison(operator.eq)),
-    Operator("DateNotEquals", Family.DATE, _comparison(operator.ne), negated=True),
-    Operator("DateLessThan", Family.DATE, _comparison(operator.lt)),
-    Operator("DateLessThanEquals", Family.DATE, _comparison(operator.le)),
-    Operator("DateGreaterThan", Family.DATE, _comparison(operator.gt)),
-    Operator("DateGreaterThanEquals", Family.DATE, _comparison(operator.ge)),
+    Operator("DateEquals", Family.DATE, partial(_compared, operator.eq)),
+    Operator("DateNotEquals", Family.DATE, partial(_compared, operator.ne), negated=True),
+    Operator("DateLessThan", Family.DATE, partial(_compared, operator.lt)),
+    Operator("DateLessThanEquals", Family.DATE, partial(_compared, operator.le)),
+    Operator("DateGreaterThan", Family.DATE, partial(_compared, operator.gt)),
+    Operator("DateGreaterThanEquals", Family.DATE, partial(_compared, operator.ge)),
 )

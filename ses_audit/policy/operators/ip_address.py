@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "address", "network"]
@@ -48,23 +48,20 @@ def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return None if found is None else found.network_address
 
 
-def _comparison(*, inside: bool) -> Prepare:
-    def prepare(tokens: tuple[Token, ...]) -> Test:
-        outer = network(text_of(tokens))
-        if outer is None:
-            return never
+def _within(inside: bool, tokens: tuple[Token, ...]) -> Test:
+    outer = network(text_of(tokens))
+    if outer is None:
+        return never
 
-        def test(value: str) -> bool:
-            found = address(value)
-            # An address of the other version is outside.
-            return found is not None and (found in outer) is inside
+    def test(value: str) -> bool:
+        found = address(value)
+        # An address of the other version is outside.
+        return found is not None and (found in outer) is inside
 
-        return test
-
-    return prepare
+    return test
 
 
 OPERATORS = (
-    Operator("IpAddress", Family.IP_ADDRESS, _comparison(inside=True)),
-    Operator("NotIpAddress", Family.IP_ADDRESS, _comparison(inside=False), negated=True),
+    Operator("IpAddress", Family.IP_ADDRESS, partial(_within, True)),
+    Operator("NotIpAddress", Family.IP_ADDRESS, partial(_within, False), negated=True),
 )

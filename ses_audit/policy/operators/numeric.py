@@ -9,9 +9,9 @@ import operator
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, never, text_of
+from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.wildcards import Token
 
 __all__ = ["OPERATORS", "number"]
@@ -34,26 +34,23 @@ def number(text: str) -> Decimal | None:
     return Decimal(stripped)
 
 
-def _comparison(compare: Callable[[Decimal, Decimal], bool]) -> Prepare:
-    def prepare(tokens: tuple[Token, ...]) -> Test:
-        right = number(text_of(tokens))
-        if right is None:
-            return never
+def _compared(compare: Callable[[Decimal, Decimal], bool], tokens: tuple[Token, ...]) -> Test:
+    right = number(text_of(tokens))
+    if right is None:
+        return never
 
-        def test(value: str) -> bool:
-            left = number(value)
-            return left is not None and compare(left, right)
+    def test(value: str) -> bool:
+        left = number(value)
+        return left is not None and compare(left, right)
 
-        return test
-
-    return prepare
+    return test
 
 
 OPERATORS = (
-    Operator("NumericEquals", Family.NUMERIC, _comparison(operator.eq)),
-    Operator("NumericNotEquals", Family.NUMERIC, _comparison(operator.ne), negated=True),
-    Operator("NumericLessThan", Family.NUMERIC, _comparison(operator.lt)),
-    Operator("NumericLessThanEquals", Family.NUMERIC, _comparison(operator.le)),
-    Operator("NumericGreaterThan", Family.NUMERIC, _comparison(operator.gt)),
-    Operator("NumericGreaterThanEquals", Family.NUMERIC, _comparison(operator.ge)),
+    Operator("NumericEquals", Family.NUMERIC, partial(_compared, operator.eq)),
+    Operator("NumericNotEquals", Family.NUMERIC, partial(_compared, operator.ne), negated=True),
+    Operator("NumericLessThan", Family.NUMERIC, partial(_compared, operator.lt)),
+    Operator("NumericLessThanEquals", Family.NUMERIC, partial(_compared, operator.le)),
+    Operator("NumericGreaterThan", Family.NUMERIC, partial(_compared, operator.gt)),
+    Operator("NumericGreaterThanEquals", Family.NUMERIC, partial(_compared, operator.ge)),
 )

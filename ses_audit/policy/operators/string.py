@@ -5,6 +5,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 
 from __future__ import annotations
 
+from functools import partial
+
 from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, text_of
 from ses_audit.policy.wildcards import Token, compile_tokens, fold
 
@@ -28,21 +30,21 @@ def like(tokens: tuple[Token, ...]) -> Test:
     return compile_tokens(tokens).matches
 
 
-def _negation(prepare: Prepare) -> Prepare:
-    def prepare_negated(tokens: tuple[Token, ...]) -> Test:
-        test = prepare(tokens)
-        return lambda value: not test(value)
-
-    return prepare_negated
+def _negated(prepare: Prepare, tokens: tuple[Token, ...]) -> Test:
+    test = prepare(tokens)
+    return lambda value: not test(value)
 
 
 OPERATORS = (
     Operator("StringEquals", Family.STRING, equals),
-    Operator("StringNotEquals", Family.STRING, _negation(equals), negated=True),
+    Operator("StringNotEquals", Family.STRING, partial(_negated, equals), negated=True),
     Operator("StringEqualsIgnoreCase", Family.STRING, equals_ignoring_case),
     Operator(
-        "StringNotEqualsIgnoreCase", Family.STRING, _negation(equals_ignoring_case), negated=True
+        "StringNotEqualsIgnoreCase",
+        Family.STRING,
+        partial(_negated, equals_ignoring_case),
+        negated=True,
     ),
     Operator("StringLike", Family.STRING, like),
-    Operator("StringNotLike", Family.STRING, _negation(like), negated=True),
+    Operator("StringNotLike", Family.STRING, partial(_negated, like), negated=True),
 )
