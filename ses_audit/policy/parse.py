@@ -9,9 +9,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from ses_audit.policy.json_text import MalformedPolicy, Number, loads, place_of
+from ses_audit.policy.json_text import MalformedPolicy, decode_plain, loads, place_of
 from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause, Document, PrincipalElement, Statement
 
@@ -87,15 +87,55 @@ def parse_document(source: str | Mapping[str, object]) -> Document:
             text = json.dumps(source, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise MalformedPolicy(f"not JSON: {error}") from None
+    found = _plain(text)
+    if found is not None:
+        return found
     value = loads(text, exact_numbers=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
     try:
-        return _document(value, digest)
+        return _document(value, text)
     except _Wrong as wrong:
         raise MalformedPolicy(wrong.reason, place_of(text, wrong.path)) from None
 
 
-def _document(value: object, digest: str) -> Document:
+def _plain(text: str) -> Document | None:
+    """Parse a text of the plainest kind, as most are; None where `loads` has to look closer.
+
+    Without escapes and without space before a colon, each `":` ends one key: when the document
+    holds as many keys, none of them was written twice.
+    """
+    if "\\" in text or not text.isascii():
+        return None
+    if " :" in text or "\t:" in text or "\n:" in text or "\r:" in text:
+        return None
+    value = decode_plain(text)
+    if value is None:
+        return None
+    try:
+        document = _document(value, text)
+    except _Wrong:
+        return None
+    return document if _keys_in(value, document) == text.count('":') else None
+
+
+def _keys_in(value: object, document: Document) -> int:
+    """How many keys the objects of a policy have, all together."""
+    if not isinstance(value, dict):
+        return 0
+    body = value["Statement"]
+    entries = body if isinstance(body, list) else [body]
+    count = len(value) + sum(map(len, entries))
+    for entry, statement in zip(entries, document.statements, strict=True):
+        if statement.conditions:
+            count += len(entry["Condition"]) + len(statement.conditions)
+        elif "Condition" in entry:
+            count += len(entry["Condition"])
+        if statement.principal is not None:
+            principal = entry.get("Principal", entry.get("NotPrincipal"))
+            count += len(principal) if isinstance(principal, dict) else 0
+    return count
+
+
+def _document(value: object, text: str) -> Document:
     if not isinstance(value, dict):
         raise _Wrong("a policy is an object", ())
     _known(value, _DOCUMENT_KEYS, "policy", ())
@@ -105,7 +145,7 @@ def _document(value: object, digest: str) -> Document:
     if "Statement" not in value:
         raise _Wrong("Statement is missing", ())
     identifier = value.get("Id")
-    if "Id" in value and not _is_text(identifier):
+    if identifier.__class__ is not str and "Id" in value:
         raise _Wrong("Id is not text", ("Id",))
     body = value["Statement"]
     statements: tuple[Statement, ...]
@@ -117,11 +157,8 @@ def _document(value: object, digest: str) -> Document:
         )
     else:
         statements = (_statement(body, 0, ("Statement",)),)
+    digest = hashlib.sha256(text.encode()).hexdigest()
     return Document(version, statements, digest, identifier)
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and not isinstance(value, Number)
 
 
 def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: Path) -> None:
@@ -130,32 +167,71 @@ def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: 
         raise _Wrong(f"unknown {what} element {key!r}", (*path, key))
 
 
+class _Shape(NamedTuple):
+    """Which elements a statement has; there are few such shapes, and many statements of each."""
+
+    action: str
+    resource: str | None
+    principal: str | None
+    has_sid: bool
+    has_condition: bool
+
+
+@lru_cache(maxsize=1024)
+def _shape(elements: tuple[str, ...]) -> _Shape | None:
+    """The shape of a statement with these elements; None where the grammar knows none."""
+    if not _STATEMENT_KEYS.issuperset(elements) or "Effect" not in elements:
+        return None
+    found: dict[str, str | None] = {}
+    for name in ("Action", "Resource", "Principal"):
+        given = [each for each in (name, f"Not{name}") if each in elements]
+        if len(given) > 1:
+            return None
+        found[name] = given[0] if given else None
+    action = found["Action"]
+    if action is None:
+        return None
+    has_sid, has_condition = "Sid" in elements, "Condition" in elements
+    return _Shape(action, found["Resource"], found["Principal"], has_sid, has_condition)
+
+
+def _shapeless(entry: Mapping[str, object], path: Path) -> _Wrong:
+    """Why a statement has no shape."""
+    where = _where(path)
+    for key in entry:
+        if key not in _STATEMENT_KEYS:
+            return _Wrong(f"unknown statement element {key!r}", (*path, key))
+    if "Effect" not in entry:
+        return _Wrong(f"{where}: Effect is missing", path)
+    for name in ("Action", "Resource", "Principal"):
+        if name in entry and f"Not{name}" in entry:
+            return _Wrong(f"{where}: both {name} and Not{name}", (*path, f"Not{name}"))
+    return _Wrong(f"{where}: Action or NotAction is missing", path)
+
+
 def _statement(entry: object, index: int, path: Path) -> Statement:
     if not isinstance(entry, dict):
-        raise _Wrong(f"statement {index + 1} is not an object", path)
-    _known(entry, _STATEMENT_KEYS, "statement", path)
-    effect = entry.get("Effect")
-    if effect not in ("Allow", "Deny"):
-        if "Effect" not in entry:
-            raise _Wrong(f"statement {index + 1}: Effect is missing", path)
-        raise _Wrong(f"statement {index + 1}: Effect is Allow or Deny", (*path, "Effect"))
-    sid = entry.get("Sid")
-    if sid.__class__ is not str and "Sid" in entry:
-        raise _Wrong(f"statement {index + 1}: Sid is not text", (*path, "Sid"))
-    actions, actions_negated = _either(entry, "Action", "NotAction", path)
-    if actions is None:
-        raise _Wrong(f"statement {index + 1}: Action or NotAction is missing", path)
-    resources, resources_negated = _either(entry, "Resource", "NotResource", path)
+        raise _Wrong(f"{_where(path)} is not an object", path)
+    shape = _shape(tuple(entry))
+    if shape is None:
+        raise _shapeless(entry, path)
+    action, resource, principal, has_sid, has_condition = shape
+    effect = entry["Effect"]
+    if effect != "Allow" and effect != "Deny":
+        raise _Wrong(f"{_where(path)}: Effect is Allow or Deny", (*path, "Effect"))
+    sid = entry["Sid"] if has_sid else None
+    if has_sid and sid.__class__ is not str:
+        raise _Wrong(f"{_where(path)}: Sid is not text", (*path, "Sid"))
     return Statement(
         index,
         sid,
         effect,
-        actions,
-        actions_negated,
-        resources,
-        resources_negated,
-        _conditions(entry["Condition"], path) if "Condition" in entry else (),
-        _principal(entry, path) if "Principal" in entry or "NotPrincipal" in entry else None,
+        _texts(entry[action], path, action),
+        action == "NotAction",
+        None if resource is None else _texts(entry[resource], path, resource),
+        resource == "NotResource",
+        _conditions(entry["Condition"], path) if has_condition else (),
+        None if principal is None else _principals(entry[principal], (*path, principal)),
     )
 
 
@@ -165,28 +241,16 @@ def _where(path: Path) -> str:
     return f"statement {place + 1 if isinstance(place, int) else 1}"
 
 
-def _either(
-    entry: Mapping[str, object], name: str, negated: str, path: Path
-) -> tuple[tuple[str, ...] | None, bool]:
-    if name in entry:
-        if negated in entry:
-            raise _Wrong(f"{_where(path)}: both {name} and {negated}", (*path, negated))
-        return _texts(entry[name], (*path, name)), False
-    if negated in entry:
-        return _texts(entry[negated], (*path, negated)), True
-    return None, False
-
-
-def _texts(value: object, path: Path) -> tuple[str, ...]:
+def _texts(value: object, path: Path, name: str) -> tuple[str, ...]:
     # Numbers are texts of a class of their own.
     if value.__class__ is str:
         return (value,)
     if isinstance(value, list):
         if value and set(map(type, value)) != _TEXT_ONLY:
             place = next(n for n, item in enumerate(value) if item.__class__ is not str)
-            raise _not_text((*path, place))
+            raise _not_text((*path, name, place))
         return tuple(value)
-    raise _not_text(path)
+    raise _not_text((*path, name))
 
 
 def _not_text(path: Path) -> _Wrong:
@@ -194,18 +258,8 @@ def _not_text(path: Path) -> _Wrong:
     return _Wrong(f"{_where(path)}: {'.'.join(names)} is not text", path)
 
 
-def _principal(entry: Mapping[str, object], path: Path) -> PrincipalElement | None:
-    if "Principal" in entry:
-        if "NotPrincipal" in entry:
-            path = (*path, "NotPrincipal")
-            raise _Wrong(f"{_where(path)}: both Principal and NotPrincipal", path)
-        return _principals(entry["Principal"], False, (*path, "Principal"))
-    if "NotPrincipal" in entry:
-        return _principals(entry["NotPrincipal"], True, (*path, "NotPrincipal"))
-    return None
-
-
-def _principals(value: object, negated: bool, path: Path) -> PrincipalElement:
+def _principals(value: object, path: Path) -> PrincipalElement:
+    negated = path[-1] == "NotPrincipal"
     if value == "*":
         return PrincipalElement((("AWS", ("*",)),), negated)
     if not isinstance(value, dict):
@@ -213,7 +267,7 @@ def _principals(value: object, negated: bool, path: Path) -> PrincipalElement:
     for kind in value:
         if kind not in _PRINCIPAL_KINDS:
             raise _Wrong(f"{_where(path)}: unknown kind of principal {kind!r}", (*path, kind))
-    entries = tuple([(kind, _texts(values, (*path, kind))) for kind, values in value.items()])
+    entries = tuple([(kind, _texts(values, path, kind)) for kind, values in value.items()])
     return PrincipalElement(entries, negated)
 
 
