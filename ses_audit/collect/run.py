@@ -124,8 +124,8 @@ def how_many(accounts: int, options: CollectOptions) -> tuple[int, int]:
     """(worker processes, calls at a time in each) for a number of accounts.
 
     More than 8 threads slow one process down once Python is the bound; few accounts are bound by
-    latency, not by Python, and a process takes a second to start. 80 threads in all, for the 64 calls
-    at a time that the bound is computed for: some wait for their turn.
+    latency, not by Python, and a process takes a second to start. 80 threads in all, for the 64
+    calls at a time that the bound is computed for: some wait for their turn.
     """
     processes = options.processes
     if processes is None:
