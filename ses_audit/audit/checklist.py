@@ -16,6 +16,9 @@ from ses_audit.audit.other_answers import OtherAnswers
 
 __all__ = ["checklist"]
 
+_SHOWN = 3
+"""How many statements that deny a repair names."""
+
 
 def checklist(cell: Cell) -> tuple[ChecklistItem, ...]:
     """Every question, answered, in order."""
@@ -39,12 +42,27 @@ class _Checklist(ArticleAnswers, OtherAnswers):
                     status=answer.status,
                     evidence=answer.evidence,
                     missing=answer.missing,
-                    repair=entry["repair"].format(**names) if answer.status == "cause" else "",
+                    repair=self._repair(entry, names) if answer.status == "cause" else "",
                     confidence=entry["confidence"],
                     source=entry["source"],
                 )
             )
         return tuple(found)
+
+    def _repair(self, entry: Mapping[str, str], names: Mapping[str, str]) -> str:
+        """What to do: of statements that deny another thing than of an allow that lacks."""
+        denied = self.cell.denied.get(entry["id"], [])
+        explicit = [denial for denial in denied if denial.kind == "explicit"]
+        found: list[str] = []
+        if not explicit or len(explicit) < len(denied) or "repair_deny" not in entry:
+            found.append(entry["repair"].format(**names))
+        if explicit and "repair_deny" in entry:
+            evidence = self.statements.denials(explicit)
+            denies = [f"the Deny of {each.where}" for each in evidence[:_SHOWN]]
+            if len(evidence) > _SHOWN:
+                denies.append(f"{len(evidence) - _SHOWN:,} more")
+            found.append(entry["repair_deny"].format(denies=" and ".join(denies), **names))
+        return " ".join(found)
 
     def _names(self, item: str) -> Mapping[str, str]:
         cell = self.cell

@@ -282,7 +282,14 @@ class Explainer:
             said = f"The message names the policy {message.policy_arn}"
             said += f" ({name})." if name != message.policy_arn else "."
             notes.append(Note("message_policy", said))
-        if message.smtp_code is not None and sender.smtp is False:
+        if message.smtp_code is not None and sender.type != "user":
+            said = (
+                "The text comes from SMTP, where only IAM users log in, with an active access key; "
+                f"{sender.arn} is none. The text is about another principal, or of a relay that "
+                "sends by the API."
+            )
+            notes.append(Note("smtp", said))
+        elif message.smtp_code is not None and sender.smtp is False:
             said = (
                 "The text comes from SMTP, but this principal has no active access key and so no "
                 "SMTP credential: the message is older, or it is about another principal."

@@ -71,6 +71,13 @@ class Evidence:
         }
 
     @property
+    def where(self) -> str:
+        """The policy and its statement, and where it is attached."""
+        which = "" if self.statement_index is None else f", statement {self.statement_index + 1}"
+        sid = f" “{self.sid}”" if self.sid else ""
+        return f"{self.name or self.policy}{which}{sid} on {self.attached_to}"
+
+    @property
     def title(self) -> str:
         """One line: what it is and where it is attached."""
         place = f" · attached to {self.attached_to}" if self.attached_to else ""

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from ses_audit.audit.cell import Cell
 from ses_audit.audit.evidence import Statements
-from ses_audit.audit.explanation import Evidence, Repair
+from ses_audit.audit.explanation import Repair
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.rulings import CheckRuling
 from ses_audit.audit.senders import Sender
@@ -62,18 +62,10 @@ def repairs(cell: Cell, *also: str) -> tuple[Repair, ...]:
     statements = Statements(cell)
     for denial, check in {d: c for c, d in cell.certain if d.kind == "explicit"}.items():
         found += [
-            Repair((cell.item_of(check, denial),), denial.layer, "narrow", _where(evidence), None)
+            Repair((cell.item_of(check, denial),), denial.layer, "narrow", evidence.where, None)
             for evidence in statements.denials((denial,))
         ]
     return tuple(found)
-
-
-def _where(evidence: Evidence) -> str:
-    number = (
-        "" if evidence.statement_index is None else f", statement {evidence.statement_index + 1}"
-    )
-    sid = f" “{evidence.sid}”" if evidence.sid else ""
-    return f"{evidence.name}{number}{sid} on {evidence.attached_to}"
 
 
 def _is_lack(denial: Denial, layer: Layer) -> bool:

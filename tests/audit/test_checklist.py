@@ -60,6 +60,51 @@ def test_every_question_has_its_source() -> None:
         assert entry["confidence"] in "DRIX"
         assert entry["question"].endswith("?")
         assert entry["repair"].endswith(".")
+        if "repair_deny" in entry:
+            assert "{denies}" in entry["repair_deny"]
+            assert entry["repair_deny"].endswith(".")
+
+
+# What a repair speaks of
+
+
+def test_the_repair_of_a_deny_names_it_and_asks_for_no_allow(member: World) -> None:
+    """An Allow that is there already changes nothing: an explicit Deny outweighs it."""
+    member.identity(DOMAIN)
+    user = member.principal(USER, policy(allow("ses:*"), {**deny("ses:Send*"), "Sid": "NoMail"}))
+    repair = answer(explained(member, user), "identity_policy").repair
+    assert "statement 2 “NoMail”" in repair
+    assert user in repair
+    assert not repair.startswith("Allow")
+    assert "Two statements" not in repair
+
+
+def test_the_repair_of_a_deny_and_of_a_lack_speaks_of_both(member: World) -> None:
+    member.identity(DOMAIN)
+    user = member.principal(USER, policy({**deny("ses:Send*"), "Sid": "NoMail"}))
+    repair = answer(explained(member, user), "identity_policy").repair
+    assert repair.startswith("Allow ses:SendRawEmail on ")
+    assert "“NoMail”" in repair
+
+
+def test_the_repair_of_an_scp_names_its_deny_and_where_it_is_attached(member: World) -> None:
+    member.identity(DOMAIN)
+    member.scp("p-deny", policy({**deny(), "Sid": "NoSes"}), A)
+    user = member.principal(USER, policy(allow("ses:*")))
+    repair = answer(explained(member, user), "service_control_policy").repair
+    assert "“NoSes”" in repair
+    assert f"prod ({A})" in repair
+    assert "needs an Allow" not in repair
+
+
+def test_a_repair_names_the_first_of_many_denies(member: World) -> None:
+    member.identity(DOMAIN)
+    denies = [{**deny(), "Sid": f"No{number}"} for number in range(5)]
+    user = member.principal(USER, policy(allow("ses:*"), *denies))
+    repair = answer(explained(member, user), "identity_policy").repair
+    assert "“No2”" in repair
+    assert "“No3”" not in repair
+    assert "and 2 more" in repair
 
 
 # Where nothing allows: the statement that came nearest

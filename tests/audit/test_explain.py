@@ -342,6 +342,21 @@ def test_smtp_without_an_action_is_send_raw_email(audit: Audit) -> None:
     assert {"action_of_smtp", "smtp"} <= set(notes(found))
 
 
+def test_a_role_in_a_text_of_smtp(audit: Audit) -> None:
+    """https://docs.aws.amazon.com/ses/latest/dg/smtp-credentials.html: users alone log in."""
+    message = Message(
+        "access_denied",
+        principal=f"arn:aws:iam::{WEB}:role/deploy",
+        action="ses:SendRawEmail",
+        resource=f"{EU}/example.com",
+        smtp_code=554,
+    )
+    said = [note.text for note in audit.explain_message(message).notes if note.id == "smtp"]
+    assert len(said) == 1
+    assert "only IAM users log in" in said[0]
+    assert "no active access key" not in said[0]
+
+
 def test_a_layer_that_the_snapshot_does_not_blame(audit: Audit) -> None:
     message = Message(
         "access_denied",
