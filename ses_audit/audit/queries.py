@@ -35,6 +35,7 @@ SELECT s.principal_arn, s.principal_type, s.principal_account, s.name AS princip
        i.identity_arn, i.identity_account, i.identity_name, i.identity_type, i.region,
        coalesce(ia.name, '') AS identity_account_name, coalesce(ia.ou, $outside) AS identity_ou,
        s.principal_type = 'account' AND s.principal_arn LIKE '%:*' AS unread,
+       s.n AS sender, i.n AS identity, a.n AS action_number,
        a.action, c.ruling, r.verdict, r.verdict_without_scp, r.conditions, r.missing_evidence,
        r.rule_confidence, r.rank
 FROM cells c
@@ -54,6 +55,15 @@ SELECT row_number() OVER () - 1 AS n, *,
             WHEN verdict = 'ALLOWED' THEN 0 WHEN verdict = 'CONDITIONAL' THEN 1
             WHEN verdict = 'UNKNOWN' THEN 2 ELSE 4 END::TINYINT AS rank
 FROM raw_rulings
+"""
+
+
+# The same statement on the same target has the same number, whatever the ruling.
+_DENIALS = """
+CREATE TABLE denials AS
+SELECT row_number() OVER () - 1 AS n,
+       dense_rank() OVER (ORDER BY policy, sid, statement_index, target, kind) AS statement, *
+FROM raw_denials
 """
 
 
@@ -140,7 +150,8 @@ class Queries:
             )
         self._connection.register("raw_rulings", tables["rulings"])
         self._connection.execute(_RULINGS)
-        self._connection.register("denials", tables["denials"])
+        self._connection.register("raw_denials", tables["denials"])
+        self._connection.execute(_DENIALS)
         self._connection.register("cells", tables["cells"])
         self._connection.execute("CREATE TABLE accounts (id VARCHAR, name VARCHAR, ou VARCHAR)")
         accounts = [(a.id, a.name, a.ou or ROOT) for a in organization.accounts.values()]

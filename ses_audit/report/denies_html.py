@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from ses_audit.escape import html as escape
@@ -17,7 +18,7 @@ from ses_audit.report.labels import (
     region_label,
 )
 from ses_audit.report.reasons import Reasons, short
-from ses_audit.report.scp_stops import BLOCKERS, DENIES, StatementKey, Stop
+from ses_audit.report.scp_stops import BLOCKERS, StatementKey, Stop, denies
 from ses_audit.report.statements import scp_statement
 from ses_audit.report.tree_svg import Note, organization_tree, tree_svg
 
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from ses_audit.audit.queries import Selection
 
 __all__ = ["cells_table", "scp_tree", "statements_table"]
+
+
+_PLACES = ("sole", "several", "narrows", "layers")
+"""The blockers in the order in which their cells are listed."""
 
 
 def _target(organization: Organization, target: str) -> str:
@@ -146,36 +151,54 @@ def _level_texts(organization: Organization, target: str) -> str:
     return "".join(pieces)
 
 
-def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str:
-    """Each denied cell, those of one principal and identity together, under its statement."""
+def cells_table(audit: Audit, selection: Selection, scp: str, denials: int) -> str:
+    """Each denied cell, those of one principal and identity together, under its statement.
+
+    Parameters
+    ----------
+    audit
+        The snapshot.
+    selection
+        Which verdicts.
+    scp
+        Only this SCP, by its ARN.
+    denials
+        How many there are: a cell counts once for each statement that denies it.
+    """
     organization = audit.model.organization
     where, values = selection.where()
-    only = "WHERE policy = ?" if scp else ""
-    values = [*values, scp] if scp else values
-    source = (
-        f"WITH {DENIES.format(where=where)} SELECT coalesce(policy, ''), coalesce(sid, ''), "
-        "statement_index, denial_kind, coalesce(target, ''), blocker, principal_arn, "
-        "principal_type, principal_name, principal_account, principal_account_name, identity_arn, "
-        "identity_name, region, verdict_without, verdict_without_scp, "
-        "list(action ORDER BY action) AS actions, min(ruling) AS ruling "
-        f"FROM denies {only} GROUP BY ALL"
-    )
-    total, counted = audit.queries.rows(
-        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",
-        values,
-    )[0]
-    found = audit.queries.rows(
-        f"SELECT * FROM ({source}) ORDER BY CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
-        f"WHEN 'narrows' THEN 2 ELSE 3 END, "
-        f"{', '.join(map(str, range(1, 19)))} LIMIT {LIMIT}",
-        values,
-    )
-    reasons = Reasons(audit, (row[-1] for row in found))
     every = len(audit.queries.actions())
+    only = "WHERE policy = ?" if scp else ""
+    # Numbers are sorted and cut; names are looked up for what is left.
+    listed = audit.queries.rows(
+        f"""WITH {denies("sender, identity, action_number", where, each=True)},
+        picked AS (
+          SELECT CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 WHEN 'narrows' THEN 2
+                 ELSE 3 END AS place, statement, sender, identity, action_number, denial, ruling
+          FROM denies {only}
+          ORDER BY place, statement, sender, identity, action_number, denial
+          LIMIT {LIMIT * every})
+        SELECT coalesce(d.policy, ''), coalesce(d.sid, ''), d.statement_index, d.kind,
+               coalesce(d.target, ''), p.place, s.principal_arn, s.principal_type, s.name,
+               s.principal_account, coalesce(a.name, ''), i.identity_name, i.region, p.identity,
+               d.verdict_without, r.verdict_without_scp, c.action, p.ruling
+        FROM picked p JOIN denials d ON d.n = p.denial JOIN senders s ON s.n = p.sender
+        JOIN identities i ON i.n = p.identity JOIN actions c ON c.n = p.action_number
+        JOIN rulings r ON r.n = p.ruling LEFT JOIN accounts a ON a.id = s.principal_account
+        ORDER BY p.place, p.statement, p.sender, p.identity, d.verdict_without,
+                 r.verdict_without_scp, p.action_number""",
+        [*values, scp] if scp else values,
+    )
+    found = [
+        (*alike, [row[-2] for row in rows], rows[0][-1])
+        for alike, rows in ((key, list(same)) for key, same in groupby(listed, lambda r: r[:-2]))
+    ][:LIMIT]
+    shown = sum(len(row[-2]) for row in found)
+    reasons = Reasons(audit, (row[-1] for row in found))
     groups: dict[tuple[str, StatementKey], list[list[str]]] = {}
     for row in found:
         key = StatementKey(*row[:5])
-        blocker, who, who_type, name, account_id, account, _, identity, region = row[5:14]
+        place, who, who_type, name, account_id, account, identity, region, _ = row[5:14]
         without, without_scp, actions, ruling = row[14:]
         names = [a.removeprefix("ses:") for a in actions]
         also = [
@@ -183,7 +206,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
             for r in reasons.of(ruling)
             if (r.policy, r.statement_index, r.target) != (key.policy, key.index, key.target)
         ]
-        groups.setdefault((blocker, key), []).append(
+        groups.setdefault((_PLACES[place], key), []).append(
             [
                 principal_label(who, who_type, name, account=account_id or ""),
                 account_label(account_id, account),
@@ -196,7 +219,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
             ]
         )
     return (
-        f"<p>{int(counted):,} denials of cells in {int(total):,} rows; a row is one principal, one "
+        "<p>A cell counts once for each statement that denies it; a row is one principal, one "
         "identity and one statement. “Without it” is the verdict if this SCP were not attached "
         "there, “without SCPs” if none were.</p>\n"
         + table(
@@ -221,8 +244,8 @@ def cells_table(audit: Audit, selection: Selection, scp: str, cells: int) -> str
                 )
                 for (blocker, key), rows in groups.items()
             ],
-            total=int(total),
-            what="rows",
+            total=len(found),
+            said=f"{shown:,} of {denials:,} denials, in {plural(len(found), 'row')}",
         )
     )
 

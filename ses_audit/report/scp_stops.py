@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ses_audit.audit.organization import Organization
     from ses_audit.audit.queries import Selection
 
-__all__ = ["BLOCKERS", "DENIES", "StatementKey", "Stop", "blocked_cells", "stops"]
+__all__ = ["BLOCKERS", "StatementKey", "Stop", "blocked_cells", "denies", "stops"]
 
 BLOCKERS: Mapping[str, str] = {
     "sole": "this SCP alone",
@@ -24,21 +24,41 @@ BLOCKERS: Mapping[str, str] = {
 }
 """How a cell is stopped by an SCP statement: the word for each."""
 
-# `verdict_without` is the verdict if this SCP were not attached to this target.
-DENIES = """
-denies AS (
-  SELECT v.*, d.policy, d.sid, d.statement_index, d.kind AS denial_kind, d.target,
-         d.verdict_without,
-         CASE WHEN v.verdict <> 'DENIED' THEN 'narrows'
-              WHEN d.verdict_without IN ('ALLOWED', 'CONDITIONAL') THEN 'sole'
-              WHEN v.verdict_without_scp IN ('ALLOWED', 'CONDITIONAL') THEN 'several'
-              ELSE 'layers' END AS blocker
-  FROM (SELECT * FROM verdicts WHERE {where}) v
-  JOIN denials d ON d.ruling = v.ruling AND d.layer = 'service_control_policy'
-  WHERE CASE WHEN v.verdict = 'DENIED' THEN d.certain
-             ELSE v.verdict <> v.verdict_without_scp END)
-"""
-"""A common table expression: one row a cell and denying SCP statement."""
+_KEY = (
+    "coalesce(policy, '') AS policy, coalesce(sid, '') AS sid, statement_index, denial_kind, "
+    "coalesce(target, '') AS target"
+)
+
+
+def denies(columns: str, where: str, *, each: bool = False) -> str:
+    """A common table expression `denies`: verdicts joined with the SCP statements that deny them.
+
+    `verdict_without` is the verdict if this SCP were not attached to this target.
+
+    Parameters
+    ----------
+    columns
+        Of the view `verdicts`, or counts of it; `ruling` and the two verdicts come by themselves.
+    where
+        Which verdicts.
+    each
+        Whether each cell is a row; else what is alike is taken once, so that few columns make few.
+    """
+    grouped = "" if each else "GROUP BY ALL"
+    return f"""denies AS (
+      SELECT v.*, d.n AS denial, d.statement,
+             d.policy, d.sid, d.statement_index, d.kind AS denial_kind, d.target,
+             d.verdict_without,
+             CASE WHEN v.verdict <> 'DENIED' THEN 'narrows'
+                  WHEN d.verdict_without IN ('ALLOWED', 'CONDITIONAL') THEN 'sole'
+                  WHEN v.verdict_without_scp IN ('ALLOWED', 'CONDITIONAL') THEN 'several'
+                  ELSE 'layers' END AS blocker
+      FROM (SELECT ruling, verdict, verdict_without_scp, {columns} FROM verdicts WHERE {where}
+            {grouped}) v
+      JOIN denials d ON d.ruling = v.ruling AND d.layer = 'service_control_policy'
+      WHERE CASE WHEN v.verdict = 'DENIED' THEN d.certain
+                 ELSE v.verdict <> v.verdict_without_scp END)
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +107,29 @@ class Stop:
         return sum(n for name, n in self.cells.items() if name != "narrows")
 
 
-def blocked_cells(audit: Audit, selection: Selection) -> dict[str, int]:
-    """How many cells SCPs deny, each counted once, under the blocker that says most."""
+def blocked_cells(audit: Audit, selection: Selection, scp: str = "") -> dict[str, int]:
+    """How many cells SCPs deny, each counted once, under the blocker that says most.
+
+    Parameters
+    ----------
+    audit
+        The snapshot.
+    selection
+        Which verdicts.
+    scp
+        Only this SCP, by its ARN.
+    """
     where, values = selection.where()
-    return dict(
-        audit.queries.rows(
-            f"WITH {DENIES.format(where=where)} SELECT blocker, count(*) FROM ("
-            "SELECT principal_arn, principal_type, identity_arn, action, "
-            "min_by(blocker, CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
-            "WHEN 'layers' THEN 2 ELSE 3 END) AS blocker FROM denies GROUP BY ALL) "
-            "GROUP BY blocker",
-            values,
-        )
+    only, chosen = _only(scp)
+    found = audit.queries.rows(
+        f"WITH {denies('count(*) AS cells', where)} SELECT blocker, sum(cells) FROM ("
+        "SELECT ruling, any_value(cells) AS cells, "
+        "min_by(blocker, CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 "
+        f"WHEN 'layers' THEN 2 ELSE 3 END) AS blocker FROM denies {only} GROUP BY ruling) "
+        "GROUP BY blocker",
+        [*values, *chosen],
     )
+    return {blocker: int(cells) for blocker, cells in found}
 
 
 def stops(audit: Audit, selection: Selection, scp: str = "") -> list[Stop]:
@@ -115,25 +145,23 @@ def stops(audit: Audit, selection: Selection, scp: str = "") -> list[Stop]:
         Only this SCP, by its ARN.
     """
     where, values = selection.where()
+    only, chosen = _only(scp)
+    values = [*values, *chosen]
     found: dict[StatementKey, Stop] = {}
-    prefix = f"WITH {DENIES.format(where=where)}"
-    key = (
-        "coalesce(policy, '') AS policy, coalesce(sid, '') AS sid, statement_index, denial_kind, "
-        "coalesce(target, '') AS target"
-    )
-    only = " WHERE policy = ?" if scp else ""
-    values = [*values, scp] if scp else values
-    for *parts, principals, identities in audit.queries.rows(
-        f"{prefix} SELECT {key}, count(DISTINCT principal_arn), count(DISTINCT identity_arn) "
-        f"FROM denies{only} GROUP BY ALL",
+    for *parts, blocker, cells in audit.queries.rows(
+        f"WITH {denies('count(*) AS cells', where)} SELECT {_KEY}, blocker, sum(cells) "
+        f"FROM denies {only} GROUP BY ALL",
         values,
     ):
         named = StatementKey(*parts)
-        found[named] = Stop(named, {}, principals, identities)
-    for *parts, blocker, count in audit.queries.rows(
-        f"{prefix} SELECT {key}, blocker, count(*) FROM denies{only} GROUP BY ALL", values
-    ):
-        found[StatementKey(*parts)].cells[blocker] = count
+        found.setdefault(named, Stop(named)).cells[blocker] = int(cells)
+    for column, field_name in (("principal_arn", "principals"), ("identity_arn", "identities")):
+        for *parts, count in audit.queries.rows(
+            f"WITH {denies(column, where)} SELECT {_KEY}, count(DISTINCT {column}) "
+            f"FROM denies {only} GROUP BY ALL",
+            values,
+        ):
+            setattr(found[StatementKey(*parts)], field_name, count)
     return sorted(
         found.values(),
         key=lambda stop: (
@@ -144,3 +172,7 @@ def stops(audit: Audit, selection: Selection, scp: str = "") -> list[Stop]:
             stop.key.target,
         ),
     )
+
+
+def _only(scp: str) -> tuple[str, list[str]]:
+    return ("WHERE policy = ?", [scp]) if scp else ("", [])

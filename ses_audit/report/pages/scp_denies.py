@@ -67,7 +67,7 @@ def page(
     )
     policy = _scp(audit, scp)
     found = stops(audit, selection, policy)
-    blocked = blocked_cells(audit, selection)
+    blocked = blocked_cells(audit, selection, policy)
     cells = sum(audit.queries.counts(selection).values())
     return Page(
         name=NAME,
@@ -83,7 +83,8 @@ def page(
             NAME,
             "table",
             "Cell by cell",
-            cells_table(audit, selection, policy, cells) + files_line(data, "scp_denies"),
+            cells_table(audit, selection, policy, sum(sum(s.cells.values()) for s in found))
+            + files_line(data, "scp_denies"),
         ),
         unseen=section(NAME, "unseen", "What could not be seen", _unseen(audit)),
         where_next=section(NAME, "next", "Where to go next", _NEXT),

@@ -35,7 +35,7 @@ def test_each_cell_says_what_it_would_be_without(small: Audit) -> None:
     assert "no identity policy allows" in idle
     assert idle.count("○ denied") == 2
     # alice, root user, mailer (SendRawEmail), mailer (the rest), idle
-    assert "Cells that an SCP denies: 5 of 5 rows" in page(small).table.text
+    assert "Cells that an SCP denies: 28 of 28 denials, in 5 rows" in page(small).table.text
 
 
 def test_one_scp_by_its_name(example: Audit) -> None:
