@@ -110,12 +110,20 @@ class Pool:
     def _keep(self) -> None:
         """Run a worker, and another where it died, while there are accounts."""
         try:
+            idle = 0
             while not self._stopped and self._left:
                 held: set[str] = set()
                 whole = self._run(held)
                 if whole or self._stopped:
                     return
-                self._again(held)
+                idle = 0 if held else idle + 1
+                if idle == _DEATHS:
+                    raise UserError(
+                        "worker processes die before they read anything; --processes 0 reads "
+                        "everything in one process"
+                    )
+                if held:
+                    self._again(held)
         except BaseException as error:  # noqa: BLE001  (raised again by join)
             self._error = self._error or error
             self._stopped = True
@@ -130,8 +138,9 @@ class Pool:
                     self._left.append(account)
             if given_up:
                 self._lost(account)
+        plural = "" if len(held) == 1 else "s"
         self._progress.note(
-            f"a worker process died with {len(held):,} accounts under way: another goes on"
+            f"a worker process died over {len(held):,} account{plural}: another goes on"
         )
 
     def _run(self, held: set[str]) -> bool:
@@ -154,6 +163,10 @@ class Pool:
             finally:
                 with self._lock:
                     self._running.discard(process)
+                # What a worker that died did not read cannot be flushed.
+                with contextlib.suppress(OSError):
+                    if process.stdin is not None:
+                        process.stdin.close()
 
     def _serve(self, process: subprocess.Popen[str], held: set[str]) -> bool:
         assert process.stdout is not None

@@ -179,7 +179,7 @@ def test_a_worker_that_dies_is_replaced(
     os.kill(children(process)[0], signal.SIGKILL)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
-    assert "a worker process died with" in err
+    assert "a worker process died over" in err
     assert tables(tmp_path / "s") == whole
 
 
