@@ -39,8 +39,17 @@ import functools
 import sys
 
 
+def _without_memory(function):
+    @functools.wraps(function)
+    def call(*given, **named):
+        return function(*given, **named)
+
+    call.cache_clear = lambda: None
+    return call
+
+
 def _forgetful(*given, **_):
-    return given[0] if given and callable(given[0]) else lambda function: function
+    return _without_memory(given[0]) if given and callable(given[0]) else _without_memory
 
 
 functools.lru_cache = functools.cache = _forgetful

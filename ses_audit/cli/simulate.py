@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections import deque
@@ -21,6 +22,8 @@ __all__ = ["simulate"]
 _LONGEST = 64 * 1024 * 1024
 """Bytes. A longer line gets an error: memory does not grow with what is read."""
 _CHUNK = 100
+_GARBAGE = 50_000
+"""Objects that are made before garbage is looked for: what a line is made of dies with it."""
 _AHEAD = 4
 """Chunks under way for each worker."""
 
@@ -48,6 +51,7 @@ def simulate(file: Path, workers: int, identifier: str | None) -> int:
     \b
     Exit codes: 0 every line has its result, 4 some lines have an error, 2 usage.
     """
+    gc.set_threshold(_GARBAGE)
     with _opened(file) as stream:
         lines = _lines(stream)
         if identifier is not None:
@@ -98,7 +102,9 @@ def _results(lines: Iterator[Numbered], workers: int) -> Iterator[tuple[str, int
     if workers == 1:
         yield from map(_chunk, chunks)
         return
-    with ProcessPoolExecutor(workers) as executor:
+    with ProcessPoolExecutor(
+        workers, initializer=gc.set_threshold, initargs=(_GARBAGE,)
+    ) as executor:
         yield from _ahead(chunks, executor, workers * _AHEAD)
 
 

@@ -1,5 +1,6 @@
 // Decisions a second of @cloud-copilot/iam-simulate on the simulations of a file, one a line: the file
-// is read once; each line is parsed, with its policies, and decided. Prints seconds and decisions.
+// is read once; each line is parsed, with its policies, and decided. Prints the seconds of each round, by
+// the clock and of the processor, and the decisions.
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
@@ -27,9 +28,13 @@ async function round() {
 
 let decisions = await round() // also warms up
 const seconds = []
+const processor = []
 for (let n = 0; n < Number(rounds); n++) {
   const began = performance.now()
+  const used = process.cpuUsage()
   decisions = await round()
+  const { user, system } = process.cpuUsage(used)
+  processor.push((user + system) / 1e6)
   seconds.push((performance.now() - began) / 1000)
 }
-process.stdout.write(JSON.stringify({ seconds, decisions }))
+process.stdout.write(JSON.stringify({ seconds, processor, decisions }))
