@@ -37,6 +37,14 @@ def open(path: str | Path) -> Audit:
     ------
     ses_audit.snapshot.store.SnapshotError
         When the folder is no snapshot, of another version, or damaged.
+
+    Examples
+    --------
+    >>> import ses_audit
+    >>> audit = ses_audit.open(snapshot)  # of the example organization
+    >>> print(audit.summary().scope)  # doctest: +NORMALIZE_WHITESPACE
+    10 of 12 accounts read, partner-integration: refused the audit role,
+    old-shop: its state is SUSPENDED
     """
     from ses_audit.audit import Audit
 

@@ -82,7 +82,19 @@ class Audit:
     # Tables of the snapshot
 
     def accounts(self) -> pd.DataFrame:
-        """Every account of the organization, audited or not."""
+        """Every account of the organization, audited or not.
+
+        Returns
+        -------
+        DataFrame
+            `account_id, name, state, ou, is_management, audited, not_audited_reason`.
+
+        Examples
+        --------
+        >>> frame = audit.accounts()
+        >>> frame[~frame["audited"]]["name"].tolist()
+        ['old-shop']
+        """
         import pandas as pd
 
         rows = [
@@ -109,7 +121,21 @@ class Audit:
         return pd.DataFrame(rows, columns=columns)
 
     def principals(self) -> pd.DataFrame:
-        """Every user, role and root user that was read."""
+        """Every user, role and root user that was read.
+
+        Returns
+        -------
+        DataFrame
+            A row a principal; `smtp` and `active_keys` are NA where access keys were not read.
+
+        Examples
+        --------
+        Only a user's active access key logs in to SMTP:
+
+        >>> frame = audit.principals()
+        >>> frame[frame["smtp"].fillna(False)]["type"].unique().tolist()
+        ['user']
+        """
         import pandas as pd
 
         accounts = self.model.organization.accounts
@@ -159,7 +185,14 @@ class Audit:
         return found
 
     def identities(self) -> pd.DataFrame:
-        """Every identity that was read."""
+        """Every identity that was read: an address or a domain, in one region of one account.
+
+        Examples
+        --------
+        >>> frame = audit.identities()
+        >>> sorted(frame["type"].unique())
+        ['address', 'domain']
+        """
         import pandas as pd
 
         accounts = self.model.organization.accounts
@@ -198,7 +231,14 @@ class Audit:
         return pd.DataFrame(rows, columns=columns)
 
     def coverage(self) -> pd.DataFrame:
-        """How the reading of every planned cell ended."""
+        """How the reading of every planned cell ended: `state` is OK, EMPTY, DENIED, ...
+
+        Examples
+        --------
+        >>> frame = audit.coverage()
+        >>> frame[frame["state"] == "ASSUME_FAILED"]["account_id"].unique().tolist()
+        ['121212121212']
+        """
         frame: pd.DataFrame = self.snapshot.table("coverage").to_pandas()
         return frame
 
@@ -229,6 +269,18 @@ class Audit:
             Several by comma.
         unrelated
             Whether to add cross-account rows that are denied for lack of a grant.
+
+        Raises
+        ------
+        UserError
+            For an action or a verdict that does not exist.
+
+        Examples
+        --------
+        A Deny of the principal's own outweighs what AmazonSESFullAccess allows it:
+
+        >>> audit.verdicts(principal="user/contractor")["verdict"].unique().tolist()
+        ['DENIED']
         """
         frame = long_table(
             self.verdict_tables,
@@ -261,6 +313,12 @@ class Audit:
             The send action; "" for all.
         account
             Only principals of these accounts, by comma.
+
+        Examples
+        --------
+        >>> matrix = audit.send_matrix(rows="ou", columns="region")
+        >>> "Workloads / Production / Regulated" in matrix.rows, "eu-west-1" in matrix.columns
+        (True, True)
         """
         frame = long_table(self.verdict_tables, action=action or None, account=account)
         if rows == "ou":
@@ -270,7 +328,17 @@ class Audit:
         return count(frame, rows, columns, self.summary().cells)
 
     def scp_denies(self) -> pd.DataFrame:
-        """Each cell that an SCP stops, once a denying statement or lacking level."""
+        """Each cell that an SCP stops, once a denying statement or lacking level.
+
+        Examples
+        --------
+        The region lock has no say in the regions that it names:
+
+        >>> frame = audit.scp_denies()
+        >>> locked = frame[(frame["sid"] == "OutsideOurRegions") & frame["certain"]]
+        >>> "eu-west-1" in locked["region"].tolist()
+        False
+        """
         found = frames.scp_denies(long_table(self.verdict_tables), self.verdict_tables["denials"])
         organization = self.model.organization
         names = {arn: organization.policy_name(arn) for arn in found["policy"].dropna().unique()}
@@ -293,6 +361,11 @@ class Audit:
         ------
         UserError
             When the snapshot holds no such identity.
+
+        Examples
+        --------
+        >>> "DENIED" in audit.who_can_send("shop.example")["verdict"].tolist()
+        False
         """
         known = [i for i in self.model.identities.values() if identity in (i.arn, i.name)]
         if not known:
@@ -321,6 +394,13 @@ class Audit:
         ------
         UserError
             When the snapshot holds no such principal or identity.
+
+        Examples
+        --------
+        >>> contractor = "arn:aws:iam::222222222222:user/contractor"
+        >>> mail = "arn:aws:ses:eu-west-1:222222222222:identity/example.com"
+        >>> [denial.sid for denial in audit.denials(contractor, "ses:SendRawEmail", mail)]
+        ['ContractorsDoNotSend']
         """
         found = self.model.identities.get(identity)
         if found is None:
@@ -356,6 +436,13 @@ class Audit:
         -------
         Explanation
             With candidates and no verdict where the texts do not name one cell for certain.
+
+        Examples
+        --------
+        >>> mail = "arn:aws:ses:eu-west-1:222222222222:identity/example.com"
+        >>> found = audit.explain("contractor", "SendRawEmail", mail)
+        >>> str(found.verdict), [cause.id for cause in found.causes]
+        ('DENIED', ['identity_policy'])
         """
         return self._explainer.explain(principal, action, identity)
 
@@ -371,6 +458,13 @@ class Audit:
         -------
         Explanation
             For a message that is not about permission: what it means, and what to do.
+
+        Examples
+        --------
+        >>> from ses_audit.ses.messages import parse_message
+        >>> text = "535 Authentication Credentials Invalid"
+        >>> audit.explain_message(parse_message(text)).kind
+        'smtp_auth'
         """
         return self._explainer.explain_message(message)
 
@@ -414,5 +508,12 @@ class Audit:
         return "its principals could not be read"
 
     def summary(self) -> Summary:
-        """The numbers at the top of every report."""
+        """The numbers at the top of every report.
+
+        Examples
+        --------
+        >>> found = audit.summary()
+        >>> (found.accounts_read, found.accounts_total, found.complete)
+        (10, 12, False)
+        """
         return self._summary
