@@ -60,7 +60,8 @@ def _near(wanted: str, names: list[str]) -> str:
 
 def _account(audit: Audit, value: str) -> str:
     accounts = audit.model.organization.accounts
-    ids = {account.name: account.id for account in accounts.values()}
+    # An account that stands alone has no name.
+    ids = {account.name: account.id for account in accounts.values() if account.name}
     found = choose("account", value, [*accounts, *ids])
     return ids.get(found, found)
 

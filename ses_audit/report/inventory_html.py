@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ses_audit.audit.queries import ROOT, Selection
 from ses_audit.escape import html as escape
+from ses_audit.report.glyphs import chip
 from ses_audit.report.html_table import Group, table
 from ses_audit.report.labels import account_label, arn, plural, principal_label, region_label, tag
 from ses_audit.report.links import files_line
@@ -48,7 +49,9 @@ class Inventory:
         ]
         self.identity_count = len(self._identities)
         self.region_count = len({row["region"] for row in self._identities})
-        self.smtp_count = sum(bool(row["smtp"]) for row in self._principals)
+        users = [row for row in self._principals if row["type"] == "user"]
+        self.smtp_count = sum(bool(row["smtp"]) for row in users)
+        self.smtp_unknown = sum(row["smtp"] is None for row in users)
         self._of_account: dict[str, Counter[str]] = {}
         for row in self._principals:
             counted = self._of_account.setdefault(row["account_id"], Counter())
@@ -169,9 +172,15 @@ class Inventory:
             )
         body.sort(key=lambda cells: (cells[1], cells[0]))
         users = sum(row["type"] == "user" for row in self._principals)
+        unknown = (
+            f"<p>{chip('unknown')} of {plural(self.smtp_unknown, 'user')} the access keys were not "
+            "read.</p>\n"
+            if self.smtp_unknown
+            else ""
+        )
         return (
             "<p>Only a user with an active access key can log in to SMTP; whether it may send is "
-            "another question (02_send_matrix).</p>\n"
+            f"another question (02_send_matrix).</p>\n{unknown}"
         ) + table(
             "Users that can log in to SMTP",
             ["User", "Account", "Active keys", "A key was last used"],

@@ -44,6 +44,8 @@ class Refused:
     users: int
     refused: int
     pairs: int
+    unknown: int
+    """Users whose access keys were not read."""
     example: tuple[str, str] | None
     """(principal, identity) of one of them, the one an SCP alone stops first."""
 
@@ -54,6 +56,9 @@ def refused(audit: Audit) -> Refused:
         f"SELECT count(DISTINCT principal_arn), count(DISTINCT principal_arn) "
         f"FILTER (rank >= {_DENIED}), count(*) FILTER (rank >= {_DENIED}) {_PAIRS}"
     )[0]
+    unknown = audit.queries.rows(
+        "SELECT count(*) FROM senders WHERE principal_type = 'user' AND smtp IS NULL"
+    )[0][0]
     first = audit.queries.rows(
         f"SELECT principal_arn, identity_arn, rank {_PAIRS} AND rank >= {_DENIED} "
         "ORDER BY rank, principal_arn, identity_arn LIMIT 1"
@@ -65,7 +70,7 @@ def refused(audit: Audit) -> Refused:
             f"AND action = '{SMTP_ACTION}' ORDER BY rank, principal_arn, identity_arn LIMIT 1"
         )
     example = (str(first[0][0]), str(first[0][1])) if first else None
-    return Refused(users, denied, pairs, example)
+    return Refused(users, denied, pairs, unknown, example)
 
 
 def refused_table(audit: Audit, total: int) -> str:

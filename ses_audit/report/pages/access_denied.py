@@ -118,6 +118,8 @@ def _answer(audit: Audit, found: Explanation | None, smtp: Refused, *, chosen: b
         if smtp.users
         else "<strong>No user has an SMTP key</strong>, as far as was read."
     )
+    if smtp.unknown:
+        users += f" Of {plural(smtp.unknown, 'user')} the access keys were not read."
     example = (
         "<p>No message and no cell was chosen; below stands an example.</p>\n"
         + headline_html(found)

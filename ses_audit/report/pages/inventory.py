@@ -75,8 +75,11 @@ def _answer(audit: Audit, inventory: Inventory, selection: Selection) -> str:
         f"<strong>{plural(total, 'principal')}</strong>{f' ({parts})' if parts else ''} and "
         f"<strong>{plural(inventory.identity_count, 'identity', 'identities')}</strong> in "
         f"{plural(inventory.region_count, 'region')}; {inventory.smtp_count:,} of the users can "
-        "log in to SMTP."
+        "log in to SMTP"
     )
+    if inventory.smtp_unknown:
+        words += f", and of {inventory.smtp_unknown:,} it is not known"
+    words += "."
     if not total and not inventory.identity_count:
         words = "<strong>Nothing was read</strong>: no principal and no identity."
     lost = summary.accounts_total - summary.accounts_read

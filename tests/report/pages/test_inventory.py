@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from report_worlds import WEB, save, two_regions
+
 from ses_audit.audit import Audit
 from ses_audit.report.pages.inventory import page
 
@@ -48,3 +52,12 @@ def test_what_was_not_read_is_listed_call_by_call(example: Audit) -> None:
     assert "ca-central-1" in unseen
     assert "no session policy allows" in unseen
     assert "2 of 12 accounts not read: " in page(example).answer.text
+
+
+def test_access_keys_that_were_not_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    world = two_regions()
+    world.cell(WEB, "global", "iam", "ListAccessKeys", "DENIED")
+    world.rows["access_keys"].clear()
+    shown = page(save(world, tmp_path / "snapshot"))
+    assert "0 of the users can log in to SMTP, and of 1 it is not known." in shown.answer.text
+    assert "? unknown of 1 user the access keys were not read." in shown.table.text

@@ -156,6 +156,8 @@ def test_small_worlds_have_sensible_pages(little: tuple[str, Audit], name: str) 
     reader = read(page._repr_html_())
     text = page.answer.text
     assert text
+    # Nothing was chosen, so nothing is left out.
+    assert "Only:" not in text
     assert "nan" not in page._repr_html_().lower().replace("finance", "")
     assert "None" not in text
     for caption in reader.captions:
