@@ -319,9 +319,12 @@ class _Work:
         self.record.write(self.folder.work)
         path = self.folder.place()
         point_latest(self.options.out, path.name)
-        removed = (
-            [] if self.options.keep is None else remove_old(self.options.out, self.options.keep)
-        )
+        removed: Sequence[str] = ()
+        if self.options.keep is not None:
+            try:
+                removed = remove_old(self.options.out, self.options.keep)
+            except OSError as error:
+                self.tell(f"older reports could not be removed: {error.strerror}")
         return Finished(path, self.record, removed)
 
     def _write_front(self) -> None:

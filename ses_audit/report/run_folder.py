@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +85,7 @@ class RunFolder:
 
     @classmethod
     def begin(cls, out: Path, run_id: str) -> RunFolder:
-        """Make a private folder below `out`.
+        """Make a private folder below `out`; an id that is taken gets a number.
 
         Raises
         ------
@@ -96,13 +95,20 @@ class RunFolder:
         there = out.exists()
         try:
             out.mkdir(parents=True, exist_ok=True)
-            # mkdtemp gives 0700; the same file system, so that the move is one step.
-            work = Path(tempfile.mkdtemp(prefix=f".{run_id}.", dir=out))
+            for number in range(1, 1000):
+                name = run_id if number == 1 else f"{run_id}-{number}"
+                # The same file system, so that the move is one step; its name keeps the id.
+                work = out / f".{name}"
+                if (out / name).exists() or work.exists():
+                    continue
+                with contextlib.suppress(FileExistsError):
+                    work.mkdir(mode=0o700)
+                    return cls(out, name, work, not there)
         except OSError as error:
             raise UserError(
                 f"cannot write to {out}: {error.strerror}; choose another --out", USAGE
             ) from error
-        return cls(out, run_id, work, not there)
+        raise UserError(f"a thousand runs began at {run_id} in {out}; choose another --out", USAGE)
 
     def discard(self) -> None:
         """Take the private folder away: nothing was made."""
@@ -112,31 +118,22 @@ class RunFolder:
                 self.out.rmdir()
 
     def place(self) -> Path:
-        """Move the folder to its name, in one step; a name that is taken gets a number.
+        """Move the folder to its name, in one step.
 
         Raises
         ------
         UserError
             When it cannot be moved; it stays where it was made.
         """
-        for number in range(1, 1000):
-            name = self.run_id if number == 1 else f"{self.run_id}-{number}"
-            target = self.out / name
-            if target.exists():
-                continue
-            try:
-                self.work.rename(target)
-            except FileExistsError:
-                continue
-            except OSError as error:
-                if target.exists():
-                    continue
-                raise UserError(
-                    f"cannot move the run to {target}: {error.strerror}; it is in {self.work}"
-                ) from error
+        target = self.out / self.run_id
+        try:
+            self.work.rename(target)
             _sync_folder(self.out)
-            return target
-        raise UserError(f"no name is left for the run in {self.out}; it is in {self.work}")
+        except OSError as error:
+            raise UserError(
+                f"cannot move the run to {target}: {error.strerror}; it is in {self.work}"
+            ) from error
+        return target
 
 
 def point_latest(out: Path, name: str) -> None:
@@ -171,6 +168,8 @@ def remove_old(out: Path, keep: int) -> list[str]:
     for name in gone:
         # Renamed first: a run is whole or not there.
         aside = out / f".{name}.removed"
+        if aside.exists():
+            shutil.rmtree(aside)
         (out / name).rename(aside)
         shutil.rmtree(aside)
     return gone

@@ -318,6 +318,15 @@ def test_a_run_that_is_stopped_keeps_what_was_made(
     assert dead_links(run) == set()
 
 
+def test_two_runs_of_one_second_know_their_own_names(
+    example_snapshot: Path, notebooks: Path, tmp_path: Path
+) -> None:
+    options = RunOptions(out=tmp_path / "reports", folder=notebooks, notebooks=("08_rows",))
+    runs = [run_report(options, taking(example_snapshot), clock=clock()) for _ in range(2)]
+    assert [record(run)["run_id"] for run in runs] == [run.path.name for run in runs]
+    assert runs[1].path.name == "20261123T060000Z-2"
+
+
 def test_keep_removes_the_oldest(example_snapshot: Path, notebooks: Path, tmp_path: Path) -> None:
     out = tmp_path / "reports"
     options = RunOptions(out=out, folder=notebooks, notebooks=("08_rows",), keep=1)

@@ -30,7 +30,7 @@ def test_a_run_is_moved_into_place_in_one_step(tmp_path: Path) -> None:
     out = tmp_path / "reports"
     folder = RunFolder.begin(out, new_run_id("2026-11-23T06:00:00Z"))
     assert stat.S_IMODE(folder.work.stat().st_mode) == 0o700
-    assert folder.work.name.startswith(".20261123T060000Z.")
+    assert folder.work == out / ".20261123T060000Z"
     (folder.work / "run.json").write_text(RECORD)
     assert earlier_runs(out) == []
     assert folder.place() == out / "20261123T060000Z"
@@ -40,10 +40,27 @@ def test_a_run_is_moved_into_place_in_one_step(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_second_are_two_folders(tmp_path: Path) -> None:
     a_run(tmp_path, "20261123T060000Z")
+    # One that goes on has its id already.
+    folders = [RunFolder.begin(tmp_path, "20261123T060000Z") for _ in range(2)]
+    assert [folder.run_id for folder in folders] == ["20261123T060000Z-2", "20261123T060000Z-3"]
+    for folder in reversed(folders):
+        (folder.work / "run.json").write_text(RECORD)
+        assert folder.place().name == folder.run_id
+    assert earlier_runs(tmp_path) == [
+        "20261123T060000Z",
+        "20261123T060000Z-2",
+        "20261123T060000Z-3",
+    ]
+
+
+def test_a_run_that_cannot_be_moved_stays_where_it_was_made(tmp_path: Path) -> None:
     folder = RunFolder.begin(tmp_path, "20261123T060000Z")
     (folder.work / "run.json").write_text(RECORD)
-    assert folder.place().name == "20261123T060000Z-2"
-    assert earlier_runs(tmp_path) == ["20261123T060000Z", "20261123T060000Z-2"]
+    (tmp_path / "20261123T060000Z").write_text("a file of someone else")
+    with pytest.raises(UserError, match="it is in ") as error:
+        folder.place()
+    assert str(folder.work) in str(error.value)
+    assert (folder.work / "run.json").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
@@ -90,6 +107,14 @@ def test_only_the_oldest_runs_are_removed(tmp_path: Path) -> None:
         "sample",
     ]
     assert remove_old(tmp_path, 9) == []
+
+
+def test_a_removal_that_was_cut_short_is_ended(tmp_path: Path) -> None:
+    a_run(tmp_path, "20261122T060000Z")
+    a_run(tmp_path, "20261123T060000Z")
+    a_run(tmp_path, ".20261122T060000Z.removed")
+    assert remove_old(tmp_path, 1) == ["20261122T060000Z"]
+    assert [path.name for path in tmp_path.iterdir()] == ["20261123T060000Z"]
 
 
 def test_a_link_to_a_run_is_not_a_run(tmp_path: Path) -> None:
