@@ -29,7 +29,7 @@ from ses_audit.policy.wildcards import Token, matches, tokens_of
 
 __all__ = ["Kind", "is_in", "kinds_of_key"]
 
-_TEXT_LIMIT = 20_000
+_TEXT_LIMIT = 5_000
 _SET_LIMIT = 1_024
 _TEXTUAL = (Family.STRING, Family.ARN)
 _TYPED = (Family.NUMERIC, Family.DATE, Family.IP_ADDRESS, Family.BOOLEAN)

@@ -78,10 +78,14 @@ class OpenResult:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The outcome of a search for one context in which a formula holds."""
+    """The outcome of a search for one context in which a formula holds.
+
+    `complete` is False where not all was tried; `bounded` says that a limit of work was met.
+    """
 
     found: dict[str, tuple[str, ...]] | None
     complete: bool
+    bounded: bool = False
 
 
 _decided: dict[tuple[Formula, Domains], OpenResult] = {}
@@ -148,11 +152,15 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
     elif fails.found is None and fails.complete:
         result = OpenResult(Verdict.ALLOWED, witness=holds.found)
     else:
+        # What takes too much work once is not asked again for each part: it is shown as it is.
+        bounded = holds.bounded or fails.bounded
         result = OpenResult(
             Verdict.CONDITIONAL,
             proven=holds.found is not None and fails.found is not None,
             conditions=remaining(
-                formula, lambda f: _impossible(f, domains), _has_opposite(domains)
+                formula,
+                lambda part: not bounded and _impossible(part, domains),
+                _has_opposite(domains),
             ),
             witness=holds.found,
             counter_witness=fails.found,
@@ -221,14 +229,26 @@ def _impossible(formula: Formula, domains: Domains) -> bool:
 
 
 def satisfy(formula: Formula, domains: Domains, budget: int = BUDGET) -> Search:
-    """Look for values of the open keys with which a formula holds."""
+    """Look for values of the open keys with which a formula holds.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.types import Clause
+    >>> near = Formula.of(Atom(Clause("StringLike", "k", ("a?",)), "2012-10-17"))
+    >>> not_ab = Formula.of(Atom(Clause("StringNotEquals", "k", ("ab",)), "2012-10-17"))
+    >>> (value,) = satisfy(conjunction(near, not_ab), Domains()).found["k"]
+    >>> len(value), value[0], value != "ab"
+    (2, 'a', True)
+    """
     if formula is FALSE:
         return Search(None, True)
     found = _Solver(formula, domains, budget).search()
     if found.found is None and not found.complete:
         weaker = relaxed(formula)
         if weaker is FALSE or (
-            weaker is not TRUE and _Solver(weaker, domains, budget).search() == Search(None, True)
+            weaker is not TRUE
+            and weaker is not formula
+            and _Solver(weaker, domains, budget).search() == Search(None, True)
         ):
             return Search(None, True)
     return found
@@ -243,6 +263,7 @@ class _Solver:
         self._multivalued = domains.multivalued
         self._budget = budget
         self._complete = True
+        self._bounded = False
         self._kinds: dict[object, tuple[tuple[Kind, ...], bool]] = {}
         self._failed: set[object] = set()
         self._keys: dict[Atom, str] = {}
@@ -296,7 +317,7 @@ class _Solver:
 
     def search(self) -> Search:
         found = self._branch(self._formula, 0, {})
-        return Search(found, self._complete)
+        return Search(found, self._complete, self._bounded)
 
     def _branch(
         self, formula: Formula, place: int, chosen: dict[str, tuple[str, ...]]
@@ -326,6 +347,7 @@ class _Solver:
             self._budget -= 1
             if self._budget < 0:
                 self._complete = False
+                self._bounded = True
                 return None
             following = chosen if kind.values is None else {**chosen, key: kind.values}
             answers = dict(zip(own, kind.answers, strict=True))
@@ -364,6 +386,7 @@ class _Solver:
             self._kinds[cache_key] = (kinds, complete)
         kinds, complete = self._kinds[cache_key]
         self._complete = self._complete and complete
+        self._bounded = self._bounded or not complete
         return kinds
 
     def _kinds_in(

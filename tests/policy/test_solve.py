@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from policy_cases import load
@@ -116,3 +117,18 @@ def test_an_unknown_variable_in_a_ring_of_three() -> None:
     result = decide(conjunction(ring, _atom("k1", "x")), Domains())
     assert result.verdict is Verdict.CONDITIONAL
     assert result.witness == {"k1": ("x",), "k2": ("x",), "k3": ("x",)}
+
+
+def test_what_takes_too_much_work_is_shown_as_it_is() -> None:
+    """Twenty patterns of three stars make more kinds of text than are told apart."""
+    letters = "abcdefghijklmnopqrstu"
+    patterns = [f"*{one}*{two}*" for one, two in pairwise(letters)]
+    formula = disjunction(*(_atom("k", each, operator="StringLike") for each in patterns))
+    search = satisfy(formula, Domains())
+    assert search.bounded
+    result = decide(formula, Domains())
+    assert (result.verdict, result.proven) == (Verdict.CONDITIONAL, True)
+    assert result.conditions is not None
+    assert len(result.conditions.parts) == len(patterns)
+    never = conjunction(formula, _atom("k", "z"))
+    assert decide(never, Domains()).verdict is not Verdict.ALLOWED
