@@ -117,7 +117,13 @@ FALSE = Formula._make("false")
 
 
 def negate(formula: Formula) -> Formula:
-    """Not."""
+    """Not.
+
+    Examples
+    --------
+    >>> negate(TRUE) is FALSE, negate(FALSE) is TRUE
+    (True, True)
+    """
     if formula is TRUE:
         return FALSE
     if formula is FALSE:
@@ -139,7 +145,13 @@ def conjunction(*formulas: Formula) -> Formula:
 
 
 def disjunction(*formulas: Formula) -> Formula:
-    """Or: flat, without duplicates, TRUE where a part and its negation meet."""
+    """Or: flat, without duplicates, TRUE where a part and its negation meet.
+
+    Examples
+    --------
+    >>> disjunction(TRUE, FALSE) is TRUE, disjunction() is FALSE
+    (True, True)
+    """
     return _join("or", formulas, FALSE, TRUE)
 
 
@@ -166,12 +178,26 @@ def _join(
 
 
 def atoms_of(formula: Formula) -> Iterator[Atom]:
-    """Each atom of a formula once, in order."""
+    """Each atom of a formula once, in order.
+
+    Examples
+    --------
+    >>> two = [Atom(Clause("Bool", key, ("true",)), "2012-10-17") for key in ("a", "b")]
+    >>> [atom.clause.key for atom in atoms_of(conjunction(*map(Formula.of, two)))]
+    ['a', 'b']
+    """
     return iter(formula.atoms)
 
 
 def keys_of(formula: Formula) -> frozenset[str]:
-    """The condition keys, lower case, on which a formula turns; variables' keys included."""
+    """The condition keys, lower case, on which a formula turns; variables' keys included.
+
+    Examples
+    --------
+    >>> clause = Clause("StringLike", "ses:FromAddress", ("${aws:username}@*",))
+    >>> sorted(keys_of(Formula.of(Atom(clause, "2012-10-17"))))
+    ['aws:username', 'ses:fromaddress']
+    """
     found: set[str] = set()
     for atom in atoms_of(formula):
         found.add(atom.clause.key.lower())

@@ -82,12 +82,29 @@ def _denies(statements: Statements, without: frozenset[Denial], whole: Formula) 
 
 
 def never(formula: Formula, request: OpenRequest) -> bool:
-    """Whether a formula can't hold, whatever the open keys are."""
+    """Whether a formula can't hold, whatever the open keys are.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.types import Caller
+    >>> user = Caller("arn:aws:iam::111111111111:user/a", "111111111111", "user")
+    >>> never(FALSE, OpenRequest(user, "ses:SendEmail", "*", "111111111111"))
+    True
+    """
     return never_holds(formula, request.all_domains())
 
 
 def only(policy: AttachedPolicy, position: int) -> AttachedPolicy:
-    """The policy with one of its statements left."""
+    """The policy with one of its statements left.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.parse import parse_document
+    >>> text = '''{"Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+    ...     {"Effect": "Deny", "Action": "ses:*", "Resource": "*"}]}'''
+    >>> [s.index for s in only(AttachedPolicy(parse_document(text), "p"), 1).document.statements]
+    [1]
+    """
     document = policy.document
     kept = replace(document, statements=(document.statements[position],))
     return replace(policy, document=kept)

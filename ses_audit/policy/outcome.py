@@ -46,6 +46,13 @@ def is_same_account(request: Request) -> bool:
 
     A service and an anonymous caller have no account of their own: for them a resource policy
     alone decides, as within an account.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.types import Caller
+    >>> user = Caller("arn:aws:iam::111111111111:user/a", "111111111111", "user")
+    >>> is_same_account(Request(user, "ses:SendEmail", "*", "222222222222"))
+    False
     """
     caller, owner = request.caller.account, request.resource_account
     return caller is None or owner is None or caller == owner
@@ -275,6 +282,11 @@ def lack_of(layer: Layer, policies: Sequence[AttachedPolicy], target: str | None
 
     A boundary is named, and a session policy that is the only one; of identity policies and of a
     level of the organization none is to blame more than the others.
+
+    Examples
+    --------
+    >>> lack_of(Layer.SERVICE_CONTROL_POLICY, (), "ou-ab12-11111111").target
+    'ou-ab12-11111111'
     """
     named = layer in (Layer.PERMISSIONS_BOUNDARY, Layer.SESSION_POLICY) and len(policies) == 1
     name = policies[0].arn or policies[0].name if named else None
@@ -300,7 +312,13 @@ def _levels(
 def target_of(
     policies: Sequence[AttachedPolicy], targets: Sequence[str], position: int
 ) -> str | None:
-    """The root, OU or account of one level, where it is known."""
+    """The root, OU or account of one level, where it is known.
+
+    Examples
+    --------
+    >>> target_of((), ("r-ab12", "ou-ab12-11111111"), 1)
+    'ou-ab12-11111111'
+    """
     if position < len(targets):
         return targets[position]
     return next((policy.target for policy in policies if policy.target), None)

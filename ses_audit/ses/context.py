@@ -85,6 +85,11 @@ def documented_for_ses(key: str) -> bool:
     """Whether AWS documents a global key for SES, or always sends it.
 
     Source: https://docs.aws.amazon.com/ses/latest/dg/control-user-access.html
+
+    Examples
+    --------
+    >>> documented_for_ses("aws:SourceIp"), documented_for_ses("aws:ResourceAccount")
+    (True, False)
     """
     lower = key.lower()
     if not lower.startswith("aws:"):
@@ -119,6 +124,18 @@ def settle(
     -------
     KeyFacts
         Only the keys asked for.
+
+    Examples
+    --------
+    The region is the identity's; the source's address is open; no send carries a resource's tags:
+
+    >>> user = PrincipalFacts("arn:aws:iam::222222222222:user/a", "222222222222", "user", "a")
+    >>> arn = "arn:aws:ses:eu-west-1:222222222222:identity/example.com"
+    >>> identity = IdentityFacts(arn, "example.com", "222222222222", "eu-west-1")
+    >>> keys = ("aws:requestedregion", "aws:sourceip", "aws:resourcetag/team")
+    >>> facts = settle(keys, user, identity, "ses:SendRawEmail", OrganizationFacts())
+    >>> facts.known, sorted(facts.absent), list(facts.domains)
+    ({'aws:requestedregion': ('eu-west-1',)}, ['aws:resourcetag/team'], ['aws:sourceip'])
     """
     known: dict[str, tuple[str, ...]] = {}
     absent: set[str] = set()

@@ -25,7 +25,13 @@ __all__ = [
 
 
 def is_address(name: str) -> bool:
-    """Whether an identity's name is an e-mail address rather than a domain."""
+    """Whether an identity's name is an e-mail address rather than a domain.
+
+    Examples
+    --------
+    >>> is_address("news@example.com"), is_address("example.com")
+    (True, False)
+    """
     return "@" in name
 
 

@@ -126,7 +126,13 @@ def _gate(entry: Mapping[str, Any], tests: Mapping[str, str]) -> Rule:
 
 
 def markdown() -> str:
-    """The page of all rules."""
+    """The page of all rules.
+
+    Examples
+    --------
+    >>> markdown().startswith("# What SES checks: rule by rule")
+    True
+    """
     known = rules()
     disputed = [rule for rule in known if rule.disputed]
     lines = [

@@ -91,14 +91,28 @@ def parse_messages(text: str) -> tuple[Message, ...]:
 
 
 def find(content: str) -> list[Found]:
-    """Every refusal of a plain text, in its order; the same one can stand there twice."""
+    """Every refusal of a plain text, in its order; the same one can stand there twice.
+
+    Examples
+    --------
+    >>> text = "User `arn:aws:iam::1:user/a' is not authorized to perform `ses:SendEmail'"
+    >>> [(found.message.kind, found.message.action) for found in find(text)]
+    [('access_denied', 'ses:SendEmail')]
+    """
     denials = _denials(content)
     found = [*denials, *_cut_denials(content, denials), *_others(content)]
     return sorted(found, key=lambda item: item.start)
 
 
 def distinct(found: list[Found]) -> list[Message]:
-    """Without repetitions; what one telling lacks another fills in."""
+    """Without repetitions; what one telling lacks another fills in.
+
+    Examples
+    --------
+    >>> text = "535 Authentication Credentials Invalid"
+    >>> len(find(f"{text}\\n\\n{text}")), len(distinct(find(f"{text}\\n\\n{text}")))
+    (2, 1)
+    """
     messages: dict[Message, Message] = {}
     for item in found:
         key = replace(item.message, smtp_code=None, authorization_id=None)

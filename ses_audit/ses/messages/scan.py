@@ -124,13 +124,25 @@ def _principal(text: str) -> str | None:
 
 
 def read_action(text: str, start: int) -> tuple[str | None, int]:
-    """`service:Action` at this place, and where it ends."""
+    """`service:Action` at this place, and where it ends.
+
+    Examples
+    --------
+    >>> read_action("ses:SendEmail on", 0)
+    ('ses:SendEmail', 13)
+    """
     match = _ACTION.match(text, start)
     return (match[1], match.end()) if match else (None, start)
 
 
 def read_resource(text: str, start: int) -> tuple[str | None, int]:
-    """What follows "on resource" at this place, and where it ends."""
+    """What follows "on resource" at this place, and where it ends.
+
+    Examples
+    --------
+    >>> read_resource("on resource: arn:aws:ses:eu-west-1:1:identity/a.example, because", 0)[0]
+    'arn:aws:ses:eu-west-1:1:identity/a.example'
+    """
     match = _ON_RESOURCE.match(text, start)
     if match is None:
         return None, start
@@ -211,7 +223,13 @@ def _trim(value: str, *, closed: bool) -> str:
 def read_layer(
     text: str, start: int, end: int
 ) -> tuple[str | None, Literal["explicit", "implicit"] | None, str | None]:
-    """(layer, effect, policy ARN) as the standard IAM form names them after the resource."""
+    """(layer, effect, policy ARN) as the standard IAM form names them after the resource.
+
+    Examples
+    --------
+    >>> read_layer("with an explicit deny in a service control policy", 0, 100)
+    ('scp', 'explicit', None)
+    """
     end = min(end, start + 400)
     explicit = _EXPLICIT.search(text, start, end)
     implicit = _IMPLICIT.search(text, start, end)
@@ -257,7 +275,13 @@ def read_code_before(text: str, end: int) -> int | None:
 
 
 def read_code_after(text: str, start: int, end: int) -> int | None:
-    """The SMTP code that follows by name: `SMTP code: 554`, `responseCode: 554`."""
+    """The SMTP code that follows by name: `SMTP code: 554`, `responseCode: 554`.
+
+    Examples
+    --------
+    >>> read_code_after("responseCode: 554", 0, 17)
+    554
+    """
     return _code(_CODE_AFTER.search(text, start, min(end, start + 400)))
 
 
