@@ -1,4 +1,4 @@
-"""A snapshot on the disk: made by one writer at a time, read by anyone who may."""
+"""A snapshot on the disk, written: by one writer at a time, whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,25 +6,32 @@ import fcntl
 import hashlib
 import io
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ses_audit.errors import USAGE
 from ses_audit.snapshot.errors import SnapshotError
-from ses_audit.snapshot.evidence import EvidenceWriter, Record, read_evidence
+from ses_audit.snapshot.evidence import EvidenceWriter, Record
 from ses_audit.snapshot.files import (
     digest,
     local_path,
     make_folder,
-    read_file,
     replace_files,
 )
 from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
+from ses_audit.snapshot.opened import (
+    EVIDENCE,
+    TABLES_FOLDER,
+    TIMES_FILE,
+    Snapshot,
+    evidence_accounts,
+    evidence_path,
+    open_snapshot,
+    snapshot_records,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -40,9 +47,7 @@ __all__ = [
     "snapshot_records",
 ]
 
-_EVIDENCE, _TABLES, _LOCK, _TIMES = "evidence", "tables", ".lock", "times.parquet"
-_SUFFIX = ".jsonl.zst"
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+_LOCK = ".lock"
 # What must be the same when a run goes on with a snapshot. The role's name may be mended.
 _TELLING = {
     "command": "another command",
@@ -55,119 +60,6 @@ _TELLING = {
 }
 # What a folder may hold when its writer died before the first manifest.
 _UNBORN = frozenset({_LOCK, f".{MANIFEST}.tmp"})
-
-
-def evidence_path(root: Path, account: str) -> Path:
-    """Where an account's evidence stands."""
-    if not _ACCOUNT.fullmatch(account):
-        raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
-    return root / _EVIDENCE / f"{account}{_SUFFIX}"
-
-
-def _accounts(root: Path) -> list[str]:
-    folder = root / _EVIDENCE
-    if folder.is_symlink():
-        raise SnapshotError(f"{folder} is a symbolic link: a snapshot holds none")
-    if not folder.is_dir():
-        return []
-    names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
-    return sorted(name for name in names if _ACCOUNT.fullmatch(name))
-
-
-def snapshot_records(root: Path, account: str) -> Iterator[Record]:
-    """The records of one account, in the order of writing."""
-    path = evidence_path(root, account)
-    if path.is_symlink():
-        raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
-    return read_evidence(path)
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """A finished snapshot. Tables and evidence are read when they are asked for."""
-
-    path: Path
-    manifest: Mapping[str, object]
-
-    def has_table(self, name: str) -> bool:
-        """Whether the snapshot holds the table."""
-        return self._entry(f"{_TABLES}/{name}.parquet") is not None
-
-    def _entry(self, name: str) -> Mapping[str, object] | None:
-        files = self.manifest["files"]
-        entry = files.get(name) if isinstance(files, Mapping) else None
-        return entry if isinstance(entry, Mapping) else None
-
-    def table(self, name: str) -> pa.Table:
-        """One table of `schema.TABLES`.
-
-        Raises
-        ------
-        SnapshotError
-            When it is not there, or is not what the manifest says it is.
-        """
-        from ses_audit.snapshot.schema import TABLES
-
-        file = f"{_TABLES}/{name}.parquet"
-        if self._entry(file) is None or name not in TABLES:
-            raise SnapshotError(f"{self.path} has no table {name!r}")
-        return self._read(file, TABLES[name])
-
-    def times(self) -> pa.Table:
-        """When each cell was read last, and with how many calls: `schema.TIMES`."""
-        from ses_audit.snapshot.schema import TIMES
-
-        return self._read(_TIMES, TIMES)
-
-    def _read(self, file: str, schema: pa.Schema) -> pa.Table:
-        import pyarrow as pa
-        import pyarrow.parquet as parquet
-
-        again = "make the tables again with the command that made the snapshot"
-        entry = self._entry(file) or {}
-        try:
-            content = read_file(self.path, file)
-        except FileNotFoundError:
-            raise SnapshotError(f"{self.path / file} is gone: {again}") from None
-        if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
-            raise SnapshotError(f"{self.path / file} is truncated or was changed: {again}")
-        try:
-            # Not `read_table` of a Python object: its threads can abort the interpreter as it ends
-            # (https://github.com/apache/arrow/issues/50482).
-            found = parquet.ParquetFile(pa.BufferReader(content)).read()
-        except (pa.ArrowException, OSError, ValueError) as error:
-            raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
-        if not found.schema.equals(schema):
-            raise SnapshotError(f"{self.path / file} has other columns than its version: {again}")
-        return found
-
-    def accounts(self) -> list[str]:
-        """The accounts of which there is evidence, sorted."""
-        return _accounts(self.path)
-
-    def evidence(self, account: str) -> Iterator[Record]:
-        """The records of one account, in the order of writing."""
-        return snapshot_records(self.path, account)
-
-
-def open_snapshot(path: str | Path) -> Snapshot:
-    """Open a finished snapshot for reading.
-
-    Parameters
-    ----------
-    path
-        Its folder, or a `file://` address.
-
-    Raises
-    ------
-    SnapshotError
-        When there is none, it is foreign, unfinished, broken or of another version.
-    """
-    root = local_path(path)
-    manifest = read_manifest(root)
-    if manifest.get("finished") is not True:
-        raise SnapshotError(f"{root} is unfinished: run the command that makes it once more")
-    return Snapshot(root, manifest)
 
 
 class SnapshotWriter:
@@ -199,7 +91,7 @@ class SnapshotWriter:
 
     def accounts(self) -> list[str]:
         """The accounts of which there is evidence, sorted."""
-        return _accounts(self.path)
+        return evidence_accounts(self.path)
 
     def evidence(self, account: str) -> EvidenceWriter:
         """The file to which one account's records are appended; close it before `finish`."""
@@ -238,13 +130,13 @@ class SnapshotWriter:
         SnapshotError
             When something cannot be written.
         """
-        make_folder(self.path / _TABLES)
+        make_folder(self.path / TABLES_FOLDER)
         contents = {
-            self.path / _TABLES / f"{name}.parquet": parquet_bytes(table)
+            self.path / TABLES_FOLDER / f"{name}.parquet": parquet_bytes(table)
             for name, table in sorted(tables.items())
         }
         if times is not None:
-            contents[self.path / _TIMES] = parquet_bytes(times)
+            contents[self.path / TIMES_FILE] = parquet_bytes(times)
         staged = replace_files(contents)
         files: dict[str, dict[str, object]] = {
             path.relative_to(self.path).as_posix(): {
@@ -287,9 +179,9 @@ class SnapshotWriter:
         if self.resumed:
             return
         try:
-            for path in (self.path / _EVIDENCE).iterdir():
+            for path in (self.path / EVIDENCE).iterdir():
                 path.unlink()
-            (self.path / _EVIDENCE).rmdir()
+            (self.path / EVIDENCE).rmdir()
             (self.path / MANIFEST).unlink()
             (self.path / _LOCK).unlink()
             if self._made:
@@ -359,7 +251,7 @@ def create_snapshot(
         )
         if earlier is None:
             write_manifest(root, begun)
-        make_folder(root / _EVIDENCE)
+        make_folder(root / EVIDENCE)
         return SnapshotWriter(root, lock, begun, earlier=earlier, made=made)
     except BaseException:
         os.close(lock)
@@ -431,7 +323,7 @@ def parquet_bytes(table: pa.Table) -> bytes:
         buffer,
         compression="zstd",
         compression_level=3,
-        row_group_size=1 << 18,
+        row_group_size=1 << 16,
         store_schema=False,
     )
     return buffer.getvalue()

@@ -148,7 +148,7 @@ def test_calls_wait_for_their_turn_and_hold_no_thread() -> None:
 
     def clock() -> float:
         # Time passes as it is looked at.
-        now[0] += 0.05
+        now[0] += 0.005
         return now[0]
 
     pace = Pace({"rates": {"sesv2": {"*": [10, 1]}}, "attempts": {}, "first_wait": 0,

@@ -1,0 +1,147 @@
+"""A snapshot on the disk, read: its manifest, its tables, its evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.evidence import Record, read_evidence
+from ses_audit.snapshot.files import local_path, read_file
+from ses_audit.snapshot.manifest import read_manifest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = [
+    "EVIDENCE",
+    "TABLES_FOLDER",
+    "TIMES_FILE",
+    "Snapshot",
+    "evidence_accounts",
+    "evidence_path",
+    "open_snapshot",
+    "snapshot_records",
+]
+
+EVIDENCE, TABLES_FOLDER, TIMES_FILE = "evidence", "tables", "times.parquet"
+_SUFFIX = ".jsonl.zst"
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
+
+
+def evidence_path(root: Path, account: str) -> Path:
+    """Where an account's evidence stands."""
+    if not _ACCOUNT.fullmatch(account):
+        raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
+    return root / EVIDENCE / f"{account}{_SUFFIX}"
+
+
+def evidence_accounts(root: Path) -> list[str]:
+    """The accounts of which there is evidence, sorted."""
+    folder = root / EVIDENCE
+    if folder.is_symlink():
+        raise SnapshotError(f"{folder} is a symbolic link: a snapshot holds none")
+    if not folder.is_dir():
+        return []
+    names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
+    return sorted(name for name in names if _ACCOUNT.fullmatch(name))
+
+
+def snapshot_records(root: Path, account: str) -> Iterator[Record]:
+    """The records of one account, in the order of writing."""
+    path = evidence_path(root, account)
+    if path.is_symlink():
+        raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
+    return read_evidence(path)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A finished snapshot. Tables and evidence are read when they are asked for."""
+
+    path: Path
+    manifest: Mapping[str, object]
+
+    def has_table(self, name: str) -> bool:
+        """Whether the snapshot holds the table."""
+        return self._entry(f"{TABLES_FOLDER}/{name}.parquet") is not None
+
+    def _entry(self, name: str) -> Mapping[str, object] | None:
+        files = self.manifest["files"]
+        entry = files.get(name) if isinstance(files, Mapping) else None
+        return entry if isinstance(entry, Mapping) else None
+
+    def table(self, name: str) -> pa.Table:
+        """One table of `schema.TABLES`.
+
+        Raises
+        ------
+        SnapshotError
+            When it is not there, or is not what the manifest says it is.
+        """
+        from ses_audit.snapshot.schema import TABLES
+
+        file = f"{TABLES_FOLDER}/{name}.parquet"
+        if self._entry(file) is None or name not in TABLES:
+            raise SnapshotError(f"{self.path} has no table {name!r}")
+        return self._read(file, TABLES[name])
+
+    def times(self) -> pa.Table:
+        """When each cell was read last, and with how many calls: `schema.TIMES`."""
+        from ses_audit.snapshot.schema import TIMES
+
+        return self._read(TIMES_FILE, TIMES)
+
+    def _read(self, file: str, schema: pa.Schema) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        again = "make the tables again with the command that made the snapshot"
+        entry = self._entry(file) or {}
+        try:
+            content = read_file(self.path, file)
+        except FileNotFoundError:
+            raise SnapshotError(f"{self.path / file} is gone: {again}") from None
+        if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+            raise SnapshotError(f"{self.path / file} is truncated or was changed: {again}")
+        try:
+            # Not `read_table` of a Python object: its threads can abort the interpreter as it ends
+            # (https://github.com/apache/arrow/issues/50482).
+            found = parquet.ParquetFile(pa.BufferReader(content)).read()
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
+        if not found.schema.equals(schema):
+            raise SnapshotError(f"{self.path / file} has other columns than its version: {again}")
+        return found
+
+    def accounts(self) -> list[str]:
+        """The accounts of which there is evidence, sorted."""
+        return evidence_accounts(self.path)
+
+    def evidence(self, account: str) -> Iterator[Record]:
+        """The records of one account, in the order of writing."""
+        return snapshot_records(self.path, account)
+
+
+def open_snapshot(path: str | Path) -> Snapshot:
+    """Open a finished snapshot for reading.
+
+    Parameters
+    ----------
+    path
+        Its folder, or a `file://` address.
+
+    Raises
+    ------
+    SnapshotError
+        When there is none, it is foreign, unfinished, broken or of another version.
+    """
+    root = local_path(path)
+    manifest = read_manifest(root)
+    if manifest.get("finished") is not True:
+        raise SnapshotError(f"{root} is unfinished: run the command that makes it once more")
+    return Snapshot(root, manifest)
