@@ -68,6 +68,15 @@ def explain_json(decision: Decision) -> dict[str, object]:
     dict
         `effect`, `denied_by`, `granted_by`, and `layers`: each with its levels, their policies and
         statements, and of each statement every element and condition with its own result.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.evaluate import evaluate
+    >>> from ses_audit.policy.types import Caller, Layers, Request
+    >>> user = Caller("arn:aws:iam::111111111111:user/a", "111111111111", "user")
+    >>> tree = explain_json(evaluate(Layers(), Request(user, "ses:SendEmail", "*", "111111111111")))
+    >>> tree["effect"], [denial["layer"] for denial in tree["denied_by"]]
+    ('implicitDeny', ['identity_policy'])
     """
     return {
         "effect": decision.effect.value,

@@ -43,6 +43,12 @@ def action_applies(statement: Statement, action: str) -> bool:
     """Whether `Action` names the action, or `NotAction` does not.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html
+
+    Examples
+    --------
+    >>> statement = Statement(0, None, "Allow", ("ses:send*",), False, ("*",), False, (), None)
+    >>> action_applies(statement, "ses:SendEmail"), action_applies(statement, "ses:GetAccount")
+    (True, False)
     """
     named = any(action_matches(pattern, action) for pattern in statement.actions)
     return named is not statement.actions_negated

@@ -199,6 +199,13 @@ def applies(
     -------
     frozenset or None
         None where the statement does not speak of the caller.
+
+    Examples
+    --------
+    >>> user = Caller("arn:aws:iam::111111111111:user/a", "111111111111", "user")
+    >>> account = PrincipalElement((("AWS", ("111111111111",)),))
+    >>> [form.value for form in applies(account, user, "Allow", has_boundary=False)]
+    ['account']
     """
     listed = forms(element, caller)
     if not element.negated:

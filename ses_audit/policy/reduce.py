@@ -244,6 +244,17 @@ def reduce_layer(policies: Sequence[AttachedPolicy], request: OpenRequest) -> La
         The documents, taken as one set.
     request
         The open request.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.parse import parse_document
+    >>> text = '''{"Statement": {"Effect": "Deny", "Action": "ses:*", "Resource": "*",
+    ...     "Condition": {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}}}'''
+    >>> user = Caller("arn:aws:iam::111111111111:user/a", "111111111111", "user")
+    >>> request = OpenRequest(user, "ses:SendEmail", "*", "111111111111")
+    >>> layer = reduce_layer((AttachedPolicy(parse_document(text), "net"),), request)
+    >>> layer.allow is FALSE, layer.deny
+    (True, IpAddress aws:SourceIp ['203.0.113.0/24'])
     """
     reduction = _Reduction(request)
     allows: list[Formula] = []
@@ -305,6 +316,14 @@ def combine(
         None where the layer does not apply.
     same_account
         Whether caller and resource belong to one account.
+
+    Examples
+    --------
+    Across accounts the resource's policies have to grant as well:
+
+    >>> own = LayerFormula(allow=TRUE, deny=FALSE)
+    >>> combine(identity=own) is TRUE, combine(identity=own, same_account=False) is FALSE
+    (True, True)
     """
     fences = [layer for layer in (boundary, session) if layer is not None]
     levels = [*(scp_levels or ()), *(rcp_levels or ())]

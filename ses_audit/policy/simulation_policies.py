@@ -60,7 +60,14 @@ _kept = _Kept()
 
 
 def known_fields(value: Mapping[str, object], known: frozenset[str], where: str = "") -> None:
-    """Refuse what is not known by its name, and name what is nearest to it."""
+    """Refuse what is not known by its name, and name what is nearest to it.
+
+    Examples
+    --------
+    >>> known_fields({"Idd": ""}, frozenset({"Id"}))
+    Traceback (most recent call last):
+    ses_audit.policy.simulation_policies.InvalidRequest: unknown field 'Idd'; did you mean Id?
+    """
     for name in value:
         if name in known:
             continue
@@ -80,7 +87,13 @@ def list_of(value: Mapping[str, object], name: str) -> list[object]:
 
 
 def sources_of(value: Mapping[str, object]) -> dict[str, object]:
-    """The text or object of each policy that is not the organization's, by its name."""
+    """The text or object of each policy that is not the organization's, by its name.
+
+    Examples
+    --------
+    >>> sorted(sources_of({"PolicyInputList": ["{}", "{}"]}))
+    ['PolicyInputList.1', 'PolicyInputList.2', 'ResourcePolicy']
+    """
     found: dict[str, object] = {"ResourcePolicy": value.get("ResourcePolicy")}
     for name in _POLICY_LISTS:
         for position, source in enumerate(list_of(value, name), 1):

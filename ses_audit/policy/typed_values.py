@@ -63,7 +63,13 @@ def typed_values(texts: Sequence[tuple[Family, str]], domain: Values) -> list[st
 
 
 def is_of(value: str, kind: Values) -> bool:
-    """Whether a text is one of a typed key's values, as AWS writes them."""
+    """Whether a text is one of a typed key's values, as AWS writes them.
+
+    Examples
+    --------
+    >>> is_of("203.0.113.7", Values.ADDRESS), is_of("yes", Values.NUMBER)
+    (True, False)
+    """
     if value != value.strip():
         return False
     if kind is Values.ADDRESS:
@@ -78,7 +84,14 @@ def is_of(value: str, kind: Values) -> bool:
 
 
 def fresh(taken: Iterable[str]) -> str:
-    """A text that differs from all others, in case too."""
+    """A text that differs from all others, in case too.
+
+    Examples
+    --------
+    >>> taken = ["a", "b"]
+    >>> fresh(taken) in taken
+    False
+    """
     folded = {text.lower() for text in taken}
     candidate = _NO_TYPE
     while candidate in folded:

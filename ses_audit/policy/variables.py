@@ -138,7 +138,16 @@ def substitute_text(
     version: str,
     multivalued: frozenset[str] = frozenset(),
 ) -> str | None:
-    """Like `substitute`, for operators without wildcards: the plain text, or None."""
+    """Like `substitute`, for operators without wildcards: the plain text, or None.
+
+    Examples
+    --------
+    >>> context = {"aws:username": ("alice",)}
+    >>> substitute_text("${aws:username}@example.com", context, "2012-10-17")
+    'alice@example.com'
+    >>> substitute_text("${aws:userid}", context, "2012-10-17") is None
+    True
+    """
     if version != VERSION_WITH_VARIABLES or "${" not in text:
         return text
     found: list[str] = []

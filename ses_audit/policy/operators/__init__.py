@@ -44,12 +44,25 @@ OPERATORS[arn.RESOURCE.name] = arn.RESOURCE
 
 
 def operator_of(name: str) -> Operator:
-    """The operator of this canonical name."""
+    """The operator of this canonical name.
+
+    Examples
+    --------
+    >>> operator_of("StringNotLike").negated
+    True
+    """
     return OPERATORS[name]
 
 
 def prepare(clause: Clause, version: str) -> PreparedClause:
-    """Make a clause ready to be tried in many contexts."""
+    """Make a clause ready to be tried in many contexts.
+
+    Examples
+    --------
+    >>> clause = Clause("Bool", "aws:SecureTransport", ("true",))
+    >>> prepare(clause, "2012-10-17").holds({"aws:securetransport": ("true",)}, frozenset())
+    True
+    """
     return PreparedClause(clause, OPERATORS[clause.operator], version)
 
 

@@ -72,7 +72,14 @@ class Operator:
 
 
 def text_of(tokens: tuple[Token, ...]) -> str:
-    """The plain text of a policy value, its wildcards as they were written."""
+    """The plain text of a policy value, its wildcards as they were written.
+
+    Examples
+    --------
+    >>> from ses_audit.policy.wildcards import tokens_of
+    >>> text_of(tokens_of("*@example.com"))
+    '*@example.com'
+    """
     return "".join(token if isinstance(token, str) else token.value for token in tokens)
 
 
