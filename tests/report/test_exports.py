@@ -32,6 +32,29 @@ def test_every_table_is_written_whole(example_snapshot: Path, tmp_path: Path) ->
     assert {row["smtp"] for row in rows} == {"True", "False"}
 
 
+def test_a_long_table_is_written_in_parts_and_says_the_same(
+    example_snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = ses_audit.open(example_snapshot)
+    monkeypatch.setattr(exports, "MOST_ROWS", 10)
+    written = {file.name: file.rows for file in write_data(audit, tmp_path)}
+    whole = audit.verdicts()
+    assert written["data/verdicts.parquet"] == written["data/verdicts.csv"] == len(whole)
+    assert "data/scp_denies.csv" not in written
+    assert not (tmp_path / "data" / "scp_denies.csv").exists()
+    key = ["principal_arn", "identity_arn", "action"]
+
+    def rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+        columns = [*key, "principal_type", "verdict", "denied_by"]
+        texts = frame[columns].astype(object).where(frame[columns].notna(), "")
+        return sorted(texts.astype(str).itertuples(index=False, name=None))
+
+    stored = parquet.read_table(tmp_path / "data/verdicts.parquet").to_pandas()
+    assert rows(stored) == rows(whole)
+    text = pd.read_csv(tmp_path / "data/verdicts.csv", dtype=str, keep_default_na=False)
+    assert rows(text) == rows(whole)
+
+
 def test_a_csv_holds_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "_CHUNK", 2)
     texts = ["=cmd|x", "'=cmd|x", "plain", None, '-1,"\n', "=cmd|x"]
