@@ -100,7 +100,8 @@ def _answer(explorer: Explorer) -> str:
     audit, selection = explorer.audit, explorer.selection
     where, values = selection.where()
     principals, identities = audit.queries.rows(
-        "SELECT count(DISTINCT principal_arn), count(DISTINCT identity_arn) "
+        "SELECT count(DISTINCT principal_arn) FILTER (NOT unread), "
+        "count(DISTINCT identity_arn) FILTER (identity_name <> '*') "
         f"FROM verdicts WHERE {where}",
         values,
     )[0]
