@@ -50,7 +50,13 @@ class Call:
 
 
 def now() -> str:
-    """The time in UTC, ISO 8601; to the microsecond, so that pages sort in their order."""
+    """The time in UTC, ISO 8601; to the microsecond, so that pages sort in their order.
+
+    Examples
+    --------
+    >>> now().endswith("Z")
+    True
+    """
     return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 

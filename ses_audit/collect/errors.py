@@ -93,7 +93,13 @@ def failure(error: BotoCoreError | ClientError | CollectFailure) -> Failure:
 
 
 def unparsable(error: Exception) -> Failure:
-    """The failure of an answer that botocore could not read: a proxy's page, broken JSON."""
+    """The failure of an answer that botocore could not read: a proxy's page, broken JSON.
+
+    Examples
+    --------
+    >>> unparsable(ValueError("no JSON")).state.value
+    'MALFORMED'
+    """
     said = " ".join(f"{type(error).__name__}: {error}".split())[:200]
     return Failure(State.MALFORMED, "Malformed", f"the answer cannot be read ({said})")
 

@@ -109,7 +109,15 @@ def unread(run: Run, cells: list[Cell], source: Cell, reading: Reading) -> None:
 
 
 def account_states(listing: Reading) -> dict[str, str]:
-    """Account → state of a list of accounts; `Status` is the retired name of `State`."""
+    """Account → state of a list of accounts; `Status` is the retired name of `State`.
+
+    Examples
+    --------
+    >>> from ses_audit.snapshot.coverage import State
+    >>> page = {"Accounts": [{"Id": "222222222222", "State": "SUSPENDED"}]}
+    >>> account_states(Reading((page,), State.OK))
+    {'222222222222': 'SUSPENDED'}
+    """
     return {
         str(item["Id"]): str(item.get("State") or item.get("Status") or "ACTIVE")
         for item in listing.items("Accounts")

@@ -49,7 +49,13 @@ def operations() -> Mapping[tuple[str, str], Operation]:
 
 
 def operation(service: str, name: str) -> Operation:
-    """One call."""
+    """One call.
+
+    Examples
+    --------
+    >>> operation("organizations", "ListAccounts").action
+    'organizations:ListAccounts'
+    """
     return operations()[service, name]
 
 

@@ -77,7 +77,13 @@ def kind(name: str) -> Kind:
 
 
 def verdict_kind(verdict: str) -> Kind:
-    """The kind that shows a verdict (`DENIED` → denied)."""
+    """The kind that shows a verdict (`DENIED` → denied).
+
+    Examples
+    --------
+    >>> verdict_kind("DENIED").name
+    'denied'
+    """
     return _BY_NAME[verdict.lower()]
 
 

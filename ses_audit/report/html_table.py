@@ -30,7 +30,14 @@ class Group:
 
 
 def cut(groups: Iterable[Group], limit: int = LIMIT) -> list[Group]:
-    """The first `limit` rows, group by group."""
+    """The first `limit` rows, group by group.
+
+    Examples
+    --------
+    >>> groups = [Group("first", (("a",), ("b",))), Group("second", (("c",),))]
+    >>> [len(group.rows) for group in cut(groups, 1)]
+    [1]
+    """
     kept: list[Group] = []
     left = limit
     for group in groups:

@@ -34,7 +34,13 @@ _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 
 def number(count: int) -> str:
-    """A count with separators."""
+    """A count with separators.
+
+    Examples
+    --------
+    >>> number(68796)
+    '68,796'
+    """
     return f"{count:,}"
 
 
@@ -50,12 +56,24 @@ def plural(count: int, one: str, many: str = "") -> str:
 
 
 def tag(text: str) -> str:
-    """A word in a thin frame."""
+    """A word in a thin frame.
+
+    Examples
+    --------
+    >>> tag("<b>")
+    '<span class="tag">&lt;b&gt;</span>'
+    """
     return f'<span class="tag">{escape(text)}</span>'
 
 
 def arn(text: object) -> str:
-    """An ARN that may break anywhere."""
+    """An ARN that may break anywhere.
+
+    Examples
+    --------
+    >>> arn("arn:aws:iam::111111111111:user/a")
+    '<code class="arn">arn:aws:iam::111111111111:user/a</code>'
+    """
     return f'<code class="arn">{escape(text)}</code>'
 
 
@@ -65,7 +83,13 @@ def type_word(kind: str) -> str:
 
 
 def account_label(account: object, name: str = "") -> str:
-    """An account by name and id."""
+    """An account by name and id.
+
+    Examples
+    --------
+    >>> account_label("222222222222", "web")
+    'web <code>222222222222</code>'
+    """
     if not account:
         return escape(name or OUTSIDE)
     shown = f"{escape(name)} " if name else ""
@@ -104,12 +128,24 @@ def principal_label(
 
 
 def identity_label(name: str) -> str:
-    """An identity by its name; one that stands for those not read says so."""
+    """An identity by its name; one that stands for those not read says so.
+
+    Examples
+    --------
+    >>> identity_label("*"), identity_label("example.com")
+    ('(not read)', 'example.com')
+    """
     return "(not read)" if name == "*" else escape(name)
 
 
 def region_label(region: str) -> str:
-    """A region in one line; one that stands for those not read says so."""
+    """A region in one line; one that stands for those not read says so.
+
+    Examples
+    --------
+    >>> region_label("*")
+    '<span class="one-line">(all)</span>'
+    """
     return f'<span class="one-line">{"(all)" if region == "*" else escape(region)}</span>'
 
 

@@ -60,6 +60,12 @@ def navigation(links: Sequence[Link], current: str) -> str:
         The pages.
     current
         The file of this one.
+
+    Examples
+    --------
+    >>> links = [Link("index.html", "Index"), Link("02.html", "Send matrix")]
+    >>> '<a href="02.html" aria-current="page">' in navigation(links, "02.html")
+    True
     """
     items: list[str] = []
     for link in links:

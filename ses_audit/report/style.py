@@ -37,5 +37,11 @@ def stylesheet() -> str:
 
 
 def style_element() -> str:
-    """The stylesheet as a `<style>` element."""
+    """The stylesheet as a `<style>` element.
+
+    Examples
+    --------
+    >>> style_element().startswith("<style>"), style_element().endswith("</style>")
+    (True, True)
+    """
     return f"<style>\n{stylesheet()}</style>"

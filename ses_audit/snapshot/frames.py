@@ -74,7 +74,20 @@ def frames(path: Path, limit: int = MAX_RECORD) -> Iterator[tuple[int, bytes]]:
 
 
 def whole_length(path: Path) -> int:
-    """How many bytes of the file are whole frames; what follows is a torn tail."""
+    """How many bytes of the file are whole frames; what follows is a torn tail.
+
+    Examples
+    --------
+    A torn tail is what a stopped run leaves:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "evidence.zst"
+    ...     whole = compress(b"one")
+    ...     length = path.write_bytes(whole + compress(b"two")[:-1])
+    ...     whole_length(path) == len(whole), [content for _, content in frames(path)]
+    (True, [b'one'])
+    """
     length = 0
     for end, _ in frames(path):
         length = end

@@ -19,7 +19,13 @@ _ARN = re.compile(r"arn:(aws[a-z-]*):ses:([a-z0-9-]+):([0-9]{12}):identity/(\S+)
 
 
 def identity_type(name: str) -> str:
-    """`address` for a name with an @, else `domain`."""
+    """`address` for a name with an @, else `domain`.
+
+    Examples
+    --------
+    >>> identity_type("news@example.com"), identity_type("example.com")
+    ('address', 'domain')
+    """
     return "address" if "@" in name else "domain"
 
 

@@ -90,7 +90,13 @@ def argument_of(record: Record) -> str:
 
 
 def continues(response: dict[str, object]) -> str | None:
-    """The token of the next page, or None on the last one."""
+    """The token of the next page, or None on the last one.
+
+    Examples
+    --------
+    >>> continues({"NextToken": "page-2"}), continues({"IsTruncated": False, "Marker": "x"})
+    ('page-2', None)
+    """
     for name in ("NextToken", "NextMarker"):
         token = response.get(name)
         if token:

@@ -87,7 +87,13 @@ class Cell(NamedTuple):
 
 
 def organization_cells(account: str) -> list[Cell]:
-    """The cells of the organization, read with the credentials of `account`."""
+    """The cells of the organization, read with the credentials of `account`.
+
+    Examples
+    --------
+    >>> {cell.service for cell in organization_cells("111111111111")}
+    {'organizations'}
+    """
     return [Cell(account, GLOBAL, "organizations", name) for name in ORGANIZATION_OPERATIONS]
 
 
@@ -100,6 +106,13 @@ def account_cells(account: str, *, assume_role: bool) -> list[Cell]:
         Twelve digits.
     assume_role
         Whether a role is assumed there; False for the caller's own account.
+
+    Examples
+    --------
+    >>> account_cells("222222222222", assume_role=True)[0].operation
+    'AssumeRole'
+    >>> any(cell.service == "sts" for cell in account_cells("222222222222", assume_role=False))
+    False
     """
     first = [Cell(account, GLOBAL, "sts", "AssumeRole")] if assume_role else []
     return first + [Cell(account, GLOBAL, service, name) for service, name in ACCOUNT_OPERATIONS]

@@ -28,7 +28,13 @@ def clean(value: object) -> str | None:
 
 
 def compact(value: object) -> str:
-    """The JSON text of an object that came without one: no spaces, keys in their order."""
+    """The JSON text of an object that came without one: no spaces, keys in their order.
+
+    Examples
+    --------
+    >>> compact({"Version": "2012-10-17", "Statement": []})
+    '{"Version":"2012-10-17","Statement":[]}'
+    """
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -57,7 +63,13 @@ def iso_time(value: object) -> str | None:
 
 
 def tags(value: object) -> str:
-    """A list of `{Key, Value}` as the text of a JSON object, keys sorted."""
+    """A list of `{Key, Value}` as the text of a JSON object, keys sorted.
+
+    Examples
+    --------
+    >>> tags([{"Key": "team", "Value": "mail"}, {"Key": "env", "Value": "prod"}])
+    '{"env":"prod","team":"mail"}'
+    """
     pairs = value if isinstance(value, list) else []
     return (
         clean(
