@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from decimal import Decimal
 
-__all__ = ["MAXIMUM_DEPTH", "MalformedPolicy", "Number", "decode_plain", "loads", "place_of"]
+__all__ = ["MAXIMUM_DEPTH", "MalformedPolicy", "Number", "loads", "place_of"]
 
 MAXIMUM_DEPTH = 64
 """Nesting beyond this is refused; the grammar of a policy needs six."""
@@ -102,24 +102,6 @@ def _whole(decoder: json.JSONDecoder, text: str) -> object:
     return value if end == len(text) else decoder.decode(text)
 
 
-_plain_decoder = json.JSONDecoder(parse_constant=_constant, parse_float=_number, parse_int=_number)
-
-
-def decode_plain(text: str) -> object | None:
-    """Decode a text whose keys are counted elsewhere; None where anything is out of the ordinary.
-
-    Examples
-    --------
-    >>> decode_plain('{"a": 1}'), decode_plain('{"a": NaN}')
-    ({'a': '1'}, None)
-    """
-    try:
-        value, end = _plain_decoder.scan_once(text, 0)  # type: ignore[attr-defined]
-    except (StopIteration, RecursionError, ValueError, _Constant):
-        return None
-    return value if end == len(text) else None
-
-
 def loads(text: str, *, exact_numbers: bool = False) -> object:
     """Parse a JSON text strictly.
 
@@ -140,9 +122,9 @@ def loads(text: str, *, exact_numbers: bool = False) -> object:
     >>> loads('{"Version": "2012-10-17"}')
     {'Version': '2012-10-17'}
     """
-    if text.startswith("\ufeff"):
-        raise MalformedPolicy("the text begins with a byte order mark", 0)
     if not text.isascii():
+        if text.startswith("\ufeff"):
+            raise MalformedPolicy("the text begins with a byte order mark", 0)
         try:
             text.encode()
         except UnicodeEncodeError as error:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from ses_audit.policy.json_text import MalformedPolicy, decode_plain, loads, place_of
+from ses_audit.policy.json_text import MalformedPolicy, loads, place_of
 from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause, Document, PrincipalElement, Statement
 
@@ -38,8 +38,6 @@ _SET_OPERATORS: dict[str, Literal["ForAnyValue", "ForAllValues"]] = {
     "foranyvalue": "ForAnyValue",
     "forallvalues": "ForAllValues",
 }
-
-_TEXT_ONLY = {str}
 
 Path = tuple[str | int, ...]
 """Keys and places that lead to a value in the document."""
@@ -87,52 +85,11 @@ def parse_document(source: str | Mapping[str, object]) -> Document:
             text = json.dumps(source, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise MalformedPolicy(f"not JSON: {error}") from None
-    found = _plain(text)
-    if found is not None:
-        return found
     value = loads(text, exact_numbers=True)
     try:
         return _document(value, text)
     except _Wrong as wrong:
         raise MalformedPolicy(wrong.reason, place_of(text, wrong.path)) from None
-
-
-def _plain(text: str) -> Document | None:
-    """Parse a text of the plainest kind, as most are; None where `loads` has to look closer.
-
-    Without escapes and without space before a colon, each `":` ends one key: when the document
-    holds as many keys, none of them was written twice.
-    """
-    if "\\" in text or not text.isascii():
-        return None
-    if " :" in text or "\t:" in text or "\n:" in text or "\r:" in text:
-        return None
-    value = decode_plain(text)
-    if value is None:
-        return None
-    try:
-        document = _document(value, text)
-    except _Wrong:
-        return None
-    return document if _keys_in(value, document) == text.count('":') else None
-
-
-def _keys_in(value: object, document: Document) -> int:
-    """How many keys the objects of a policy have, all together."""
-    if not isinstance(value, dict):
-        return 0
-    body = value["Statement"]
-    entries = body if isinstance(body, list) else [body]
-    count = len(value) + sum(map(len, entries))
-    for entry, statement in zip(entries, document.statements, strict=True):
-        if statement.conditions:
-            count += len(entry["Condition"]) + len(statement.conditions)
-        elif "Condition" in entry:
-            count += len(entry["Condition"])
-        if statement.principal is not None:
-            principal = entry.get("Principal", entry.get("NotPrincipal"))
-            count += len(principal) if isinstance(principal, dict) else 0
-    return count
 
 
 def _document(value: object, text: str) -> Document:
@@ -246,9 +203,9 @@ def _texts(value: object, path: Path, name: str) -> tuple[str, ...]:
     if value.__class__ is str:
         return (value,)
     if isinstance(value, list):
-        if value and set(map(type, value)) != _TEXT_ONLY:
-            place = next(n for n, item in enumerate(value) if item.__class__ is not str)
-            raise _not_text((*path, name, place))
+        for place, item in enumerate(value):
+            if item.__class__ is not str:
+                raise _not_text((*path, name, place))
         return tuple(value)
     raise _not_text((*path, name))
 
@@ -314,12 +271,11 @@ def _values(value: object, path: Path, written: str, key: str) -> tuple[str, ...
     """JSON booleans and numbers stand as their JSON text."""
     if value.__class__ is str:
         return (value,)
-    listed = value if isinstance(value, list) else [value]
-    if set(map(type, listed)) <= _TEXT_ONLY:
-        return tuple(listed)
     found: list[str] = []
-    for place, item in enumerate(listed):
-        if isinstance(item, bool):
+    for place, item in enumerate(value if isinstance(value, list) else (value,)):
+        if item.__class__ is str:
+            found.append(item)
+        elif isinstance(item, bool):
             found.append("true" if item else "false")
         elif isinstance(item, str):
             found.append(str(item))
