@@ -14,6 +14,7 @@ from ses_audit.audit.explanation import Explanation
 from ses_audit.audit.frames import long_table
 from ses_audit.audit.matrix import OUTSIDE, Matrix, count
 from ses_audit.audit.model import Model, load, unread_accounts
+from ses_audit.audit.partial import LARGE, accounts_in, load_accounts
 from ses_audit.audit.queries import Queries, Selection
 from ses_audit.audit.stored import stored_verdicts
 from ses_audit.audit.summary import Summary
@@ -412,13 +413,29 @@ class Audit:
 
     @cached_property
     def _explainer(self) -> Explainer:
+        return self._explainer_of(self.model, self.decider)
+
+    def _explainer_of(self, model: Model, decider: Decider) -> Explainer:
         sets = {
             (row["account_id"], row["region"], row["name"]): row["sending_enabled"]
             for row in self.snapshot.table("configuration_sets").to_pylist()
         }
-        return Explainer(
-            self.model, self.decider, str(self.snapshot.manifest.get("taken_at") or ""), sets
-        )
+        return Explainer(model, decider, str(self.snapshot.manifest.get("taken_at") or ""), sets)
+
+    def _explainer_for(self, *names: str | None) -> Explainer:
+        """Of the accounts that ARNs name, where the snapshot is large; else of all."""
+        accounts = accounts_in(*(name or "" for name in names))
+        if accounts is None or "model" in self.__dict__ or self._principals < LARGE:
+            return self._explainer
+        model = load_accounts(self.snapshot, accounts, ACTIONS)
+        return self._explainer_of(model, Decider(model))
+
+    @cached_property
+    def _principals(self) -> int:
+        """How many principals the snapshot holds, by the footer of its table."""
+        import pyarrow.parquet as parquet
+
+        return int(parquet.read_metadata(self.snapshot.path / "tables/principals.parquet").num_rows)
 
     def explain(self, principal: str, action: str, identity: str) -> Explanation:
         """Why one send is refused, or would be: every cause, not the first.
@@ -444,7 +461,7 @@ class Audit:
         >>> str(found.verdict), [cause.id for cause in found.causes]
         ('DENIED', ['identity_policy'])
         """
-        return self._explainer.explain(principal, action, identity)
+        return self._explainer_for(principal, identity).explain(principal, action, identity)
 
     def explain_message(self, message: Message) -> Explanation:
         """What a refusal means for this snapshot.
@@ -466,7 +483,8 @@ class Audit:
         >>> audit.explain_message(parse_message(text)).kind
         'smtp_auth'
         """
-        return self._explainer.explain_message(message)
+        explainer = self._explainer_for(message.principal, message.resource)
+        return explainer.explain_message(message)
 
     @cached_property
     def _summary(self) -> Summary:
