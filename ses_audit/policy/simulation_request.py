@@ -181,7 +181,13 @@ def _caller(value: Mapping[str, object], context: Mapping[str, tuple[str, ...]])
     if not isinstance(arn, str):
         raise InvalidRequest("CallerArn is text")
     principal_arn = context.get("aws:principalarn", ())
-    caller = caller_of(arn, role_arn=principal_arn[0] if len(principal_arn) == 1 else None)
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-federatedprovider
+    provider = context.get("aws:federatedprovider", ())
+    caller = caller_of(
+        arn,
+        role_arn=principal_arn[0] if len(principal_arn) == 1 else None,
+        federated_provider=provider[0] if len(provider) == 1 else None,
+    )
     if caller is None:
         raise InvalidRequest(
             "CallerArn is the ARN of a user, a role, a role session, a federated user or an "
