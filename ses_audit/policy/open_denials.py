@@ -36,7 +36,7 @@ __all__ = ["open_denials", "refusing_together"]
 _MOST = 400
 """How many sets one search may try; past it every reason that is left is named."""
 
-_WORK = 100_000_000
+_WORK = 30_000_000
 """Of many reasons fewer sets are tried: what one costs grows with the cube of their number."""
 
 Refused = Callable[[frozenset[Denial]], bool]
