@@ -38,7 +38,7 @@ check: $(VENV)/dev.stamp  ## ruff, mypy strict, import-linter
 
 lab: $(VENV)/run.stamp  ## JupyterLab on the latest snapshot
 	@test -n "$(SNAPSHOT)" || { echo "make lab: no snapshot yet: run make audit first, or give SNAPSHOT=DIR" >&2; exit 2; }
-	@SES_AUDIT_SNAPSHOT="$(abspath $(SNAPSHOT))" $(BIN)/jupyter lab notebooks
+	@SES_AUDIT_SNAPSHOT="$(abspath $(SNAPSHOT))" $(BIN)/jupyter lab --LabApp.news_url=None --LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate notebooks
 
 lock: ## lock the requirements again (needs uv)
 	@cd requirements && uv pip compile --no-config --no-strip-extras --generate-hashes --no-emit-index-url --no-header --universal --python-version 3.11 --no-annotate -q --extra interactive ../pyproject.toml run.in -o run.txt
