@@ -453,7 +453,8 @@ class Bench:
 
     def _gaps(self, group: Group, ask: Ask) -> list[str]:
         missing = self.decider.missing(group.sender, ask.identity)
-        return [*missing.sender, *missing.account, *missing.scp]
+        place = self._model.organization.place_gaps()
+        return [*place, *missing.sender, *missing.account, *missing.scp]
 
     def _names(self, layer: int, vector: Vector, group: Group, ask: Ask) -> Names:
         """The policy and the target in each slot of a layer, for the principals of a group."""

@@ -45,6 +45,8 @@ class Missing:
     account: tuple[str, ...] = ()
     """The SES account's state, and the recipients it could reach in the sandbox."""
     scp: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    """Where the accounts stand, for keys that are left open though they have one value."""
 
     def all(self, *, scp: bool = True, sender_check: bool = False) -> tuple[str, ...]:
         """Those that matter for the whole send, or for its sender check; each once."""
@@ -100,6 +102,9 @@ class Decider:
         """
         ruled = self.checks(sender, identity, action)
         missing = self.missing(sender, identity)
+        turning = frozenset().union(*(r.open_keys for c in ruled for r in c.rulings()))
+        if turning & self._requests.unread_keys(sender, identity):
+            missing = replace(missing, place=self._model.organization.place_gaps())
         doubtful = self._all_keys and any(r.undocumented for c in ruled for r in c.rulings())
         otherwise = (
             self._without_undocumented.decide(sender, identity, action).verdict
@@ -237,6 +242,8 @@ class Decider:
         without, _ = self.solve(checks, scp=False)
         sender, _ = self.solve(tuple(c for c in checks if c.request.check.id == "sender"))
         gaps = missing.all()
+        if result.verdict is Verdict.CONDITIONAL:
+            gaps = tuple(dict.fromkeys((*gaps, *missing.place)))
         verdict = with_gaps(result.verdict, gaps)
         denials: tuple[Denial, ...] = ()
         failed: tuple[str, ...] = ()
@@ -249,11 +256,11 @@ class Decider:
             conditions = " and ".join(filter(None, (str(result.conditions or ""), recipients)))
         return Ruling(
             verdict=verdict,
-            verdict_without_scp=with_gaps(without.verdict, missing.all(scp=False)),
-            sender_verdict=with_gaps(sender.verdict, missing.all(sender_check=True)),
+            verdict_without_scp=_told(without.verdict, missing.all(scp=False), missing),
+            sender_verdict=_told(sender.verdict, missing.all(sender_check=True), missing),
             denials=denials,
             possible=possible,
-            without=tuple(self._without(checks, (*denials, *possible), gaps)),
+            without=tuple(self._without(checks, (*denials, *possible), missing)),
             conditions=conditions,
             missing=gaps if verdict is Verdict.UNKNOWN else (),
             confidence=_confidence(checks, failed),
@@ -273,7 +280,7 @@ class Decider:
         )
 
     def _without(
-        self, checks: tuple[CheckRuling, ...], denials: tuple[Denial, ...], gaps: tuple[str, ...]
+        self, checks: tuple[CheckRuling, ...], denials: tuple[Denial, ...], missing: Missing
     ) -> list[tuple[Denial, Verdict]]:
         """For each SCP denial: the verdict if that SCP were not attached there."""
         found: list[tuple[Denial, Verdict]] = []
@@ -287,7 +294,7 @@ class Decider:
                 if (statement.policy, statement.target) == (denial.policy, denial.target)
             }
             verdict = self.solve(checks, without=frozenset({denial, *attached}))[0].verdict
-            found.append((denial, with_gaps(verdict, gaps)))
+            found.append((denial, _told(verdict, missing.all(), missing)))
         return found
 
     @staticmethod
@@ -364,6 +371,11 @@ class Decider:
 def with_gaps(verdict: Verdict, missing: tuple[str, ...]) -> Verdict:
     """The monotone rule: what was not read leaves only a denial certain."""
     return Verdict.UNKNOWN if missing and verdict is not Verdict.DENIED else verdict
+
+
+def _told(verdict: Verdict, gaps: tuple[str, ...], missing: Missing) -> Verdict:
+    """The monotone rule, also for keys that have one value, which was not read."""
+    return with_gaps(verdict, (*gaps, *(missing.place if verdict is Verdict.CONDITIONAL else ())))
 
 
 def _confidence(checks: tuple[CheckRuling, ...], failed: tuple[str, ...]) -> str:

@@ -175,6 +175,13 @@ class Organization:
                 return None if digest is None else self._documents.text(digest)
         return None
 
+    def place_gaps(self) -> tuple[str, ...]:
+        """The missing cells that tell the organization's id and where an account stands."""
+        found = organization_gaps(self._gaps, SCP)
+        told = tuple(cell for cell in found if "Polic" not in cell)
+        reader = self._gaps.organization_account
+        return told or (f"{reader}/global/{_PARENTS}=NOT_ATTEMPTED",)
+
     def scp_chain(self, account: str) -> Chain:
         """The SCP levels that bind principals of `account`.
 

@@ -132,13 +132,13 @@ class Requests:
                 {key: value for key, value in found.domains.items() if key not in gone},
                 found.multivalued,
             )
-        unknown = found.absent & self._unknown_keys(sender, identity)
+        unknown = found.absent & self.unread_keys(sender, identity)
         if not unknown:
             return found
         opened = {key: Domain(multivalued=key in _PATHS) for key in unknown}
         return replace(found, absent=found.absent - unknown, domains={**found.domains, **opened})
 
-    def _unknown_keys(self, sender: Sender, identity: Identity) -> frozenset[str]:
+    def unread_keys(self, sender: Sender, identity: Identity) -> frozenset[str]:
         """The keys of the organization that were not read, rather than not there."""
         organization = self._model.organization
         if organization.none:
