@@ -95,6 +95,16 @@ def test_a_sessions_role_is_kept_where_it_is_its_role() -> None:
         assert found.role_arn is None
 
 
+def test_the_role_of_a_session_is_what_stands_before_the_first_slash() -> None:
+    arn = f"arn:aws:sts::{ACCOUNT}:assumed-role/mailer/job/part"
+    role = f"arn:aws:iam::{ACCOUNT}:role/mailer"
+    caller = caller_of(arn, role_arn=role)
+    assert caller is not None
+    assert caller.role_arn == role
+    element = PrincipalElement((("AWS", (role,)),))
+    assert forms(element, Caller(arn, ACCOUNT, "session")) == {Form.ROLE}
+
+
 def test_a_session_arn_cut_short_names_no_role() -> None:
     caller = Caller("arn:aws:sts::111111111111:assumed-role", ACCOUNT, "session")
     element = PrincipalElement((("AWS", (f"arn:aws:iam::{ACCOUNT}:role/mailer",)),))
