@@ -18,6 +18,7 @@ import pyarrow.parquet as parquet
 from ses_audit.audit.model import Source
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.files import digest
+from ses_audit.snapshot.schema import TABLES
 from ses_audit.snapshot.store import Snapshot
 
 __all__ = ["Batch", "Columns", "Integers"]
@@ -74,7 +75,11 @@ class Columns:
     def small(self, name: str) -> pa.Table:
         """A whole table, its texts dictionary-encoded."""
         if name not in self._small:
-            self._small[name] = _encoded(self.source.table(name))
+            if isinstance(self.source, Snapshot):
+                _verify(self.source, name)
+                self._small[name] = _read_encoded(_path(self.source, name), name)
+            else:
+                self._small[name] = _encoded(self.source.table(name))
         return self._small[name]
 
     def rows(self, name: str, accounts: Iterable[str], key: str = "account_id") -> list[Row]:
@@ -218,13 +223,28 @@ class _File(_Large):
 
 def _between(table: pa.Table, key: str, first: str, last: str) -> pa.Table:
     column = table.column(key)
-    inside = pc.and_(pc.greater_equal(column, first), pc.less_equal(column, last))
+    # Scalars of pyarrow: given Python's, it would import pandas first.
+    lowest, highest = pa.scalar(first, pa.string()), pa.scalar(last, pa.string())
+    inside = pc.and_(pc.greater_equal(column, lowest), pc.less_equal(column, highest))
     return table.filter(inside)
 
 
 def _plain(column: pa.ChunkedArray) -> pa.Array:
     found = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return found.cast(pa.string()) if pa.types.is_dictionary(found.type) else found
+
+
+def _read_encoded(path: Path, name: str) -> pa.Table:
+    """A table whose texts never stand in memory one by one."""
+    texts = [field.name for field in TABLES[name] if pa.types.is_string(field.type)]
+    try:
+        with parquet.ParquetFile(path, read_dictionary=texts) as file:
+            found = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SnapshotError(f"{path} is not Parquet: make the tables again") from error
+    if found.column_names != TABLES[name].names:
+        raise SnapshotError(f"{path} has other columns than its version: make the tables again")
+    return found.unify_dictionaries().combine_chunks()
 
 
 def _encoded(table: pa.Table) -> pa.Table:

@@ -125,8 +125,9 @@ def decide_snapshot(
     SnapshotError
         For a snapshot that is damaged, and where workers keep dying.
     """
-    columns = Columns(snapshot, verify=True)
-    plan = make_plan(columns, actions, size)
+    plan = make_plan(Columns(snapshot, verify=True), actions, size)
+    # What the plan was made from is not held while others work.
+    pa.default_memory_pool().release_unused()
     files = json.dumps(snapshot.manifest.get("files"), sort_keys=True)
     key = f"{__version__}/{hashlib.sha256(files.encode()).hexdigest()}"
     path = str(snapshot.path.resolve())
