@@ -113,7 +113,7 @@ def collect(
         check_document=check_document,
         profile=profile,
         role_name=role_name,
-        external_id=_external_id(external_id_env),
+        external_id=external_id_of(external_id_env),
         accounts=(*accounts, *_account_file(accounts_file)),
         exclude_accounts=excluded,
         units=units,
@@ -131,12 +131,12 @@ def collect(
     made = read(options, progress)
     rows = read_coverage(made.table("coverage"))
     counted = totals(rows)
-    _tell_gaps(rows, role_name)
+    tell_gaps(rows, role_name)
     principals = made.table("principals").num_rows
     identities = made.table("identities").num_rows
     click.echo(f"{principals:,} principals, {identities:,} identities", err=True)
     click.echo(coverage_line(counted), err=True)
-    if not _any_account(rows):
+    if not any_account(rows):
         raise UserError(
             f"nothing was collected: no account could be read; `ses-audit status {snapshot}` "
             "tells why",
@@ -146,7 +146,7 @@ def collect(
     return INCOMPLETE if require_complete and not counted.complete else 0
 
 
-def _external_id(variable: str | None) -> str | None:
+def external_id_of(variable: str | None) -> str | None:
     from ses_audit.errors import USAGE, UserError
 
     if variable is None:
@@ -228,13 +228,13 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min"
 
 
-def _any_account(rows: list[CoverageRow]) -> bool:
+def any_account(rows: list[CoverageRow]) -> bool:
     return any(
         row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
     )
 
 
-def _tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
+def tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
     """A line for each account that refused the role, and for other gaps; the first of them."""
     from ses_audit.escape import terminal
 

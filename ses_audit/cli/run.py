@@ -201,14 +201,14 @@ def _snapshot_of(
         return lambda folder: collect_example(folder, progress)
 
     from ses_audit.audit.documents import check_document
-    from ses_audit.cli.collect import _any_account, _external_id, _tell_gaps
+    from ses_audit.cli.collect import any_account, external_id_of, tell_gaps
     from ses_audit.collect.options import CollectOptions
     from ses_audit.collect.run import collect
     from ses_audit.errors import NOTHING_COLLECTED, UserError
     from ses_audit.ses.regions import ses_regions
     from ses_audit.snapshot.coverage_tables import read_coverage
 
-    external_id = _external_id(external_id_env)
+    external_id = external_id_of(external_id_env)
 
     def read(folder: Path) -> Snapshot:
         made = collect(
@@ -227,8 +227,8 @@ def _snapshot_of(
             progress,
         )
         rows = read_coverage(made.table("coverage"))
-        _tell_gaps(rows, role_name)
-        if not _any_account(rows):
+        tell_gaps(rows, role_name)
+        if not any_account(rows):
             raise UserError("nothing was collected: no account could be read", NOTHING_COLLECTED)
         return made
 
