@@ -107,6 +107,13 @@ def read_import(
                 f"it holds {', '.join(known[:5])}",
                 USAGE,
             )
+        own = _partitions(records, item.account)
+        if own and item.arn.split(":")[1] not in own:
+            raise SnapshotError(
+                f"--identity {item.arn}: account {item.account} is in the partition "
+                f"{', '.join(sorted(own))}; write arn:{min(own)}:ses:...",
+                USAGE,
+            )
     ledger = plan_import(
         records, organization=not no_organization, given=given, ses_regions=ses_regions
     )
@@ -127,6 +134,18 @@ def read_import(
 
 def _identity(record: Record) -> tuple[str, str, str]:
     return record.account, record.region, str(record.request.get("EmailIdentity", ""))
+
+
+def _partitions(records: Iterable[Record], account: str) -> set[str]:
+    """The partitions that the ARNs of an account's users and roles name."""
+    found: set[str] = set()
+    for record in records:
+        if record.account != account or record.operation != _DETAILS:
+            continue
+        for name in _LISTS:
+            for item in _items(record.response or {}, name):
+                found.update(str(item.get("Arn")).split(":")[1:2])
+    return found
 
 
 def _listed(records: Iterable[Record]) -> set[str]:

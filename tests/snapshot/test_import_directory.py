@@ -232,6 +232,8 @@ def test_options_that_contradict_the_files(folder: Path) -> None:
     one_line(USAGE, "leave one of them out", folder, no_organization=True)
     arn = "arn:aws:ses:eu-west-1:999999999999:identity/x.example"
     one_line(USAGE, "holds nothing of account 999999999999", folder, identities=[arn])
+    other = "arn:aws-us-gov:ses:us-gov-west-1:222222222222:identity/x.example"
+    one_line(USAGE, "is in the partition aws;", folder, identities=[other])
     for wrong in ("example.com", "arn:aws:ses:eu-west-1:1:identity/x", f"{arn}\nx", "x" * 999):
         one_line(USAGE, "is not an identity's ARN", folder, identities=[wrong])
 
