@@ -6,6 +6,7 @@ batch's rows of the verdict tables, numbered within the batch.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -142,7 +143,14 @@ def run_task(path: str, key: str, actions: tuple[str, ...], task: Task | OthersT
         What is to be decided.
     """
     knowledge = knowledge_of(path, key, actions)
-    return run_others(knowledge, task) if isinstance(task, OthersTask) else run(knowledge, task)
+    collecting = gc.isenabled()
+    # What is decided is kept: looking through it for garbage again and again finds none.
+    gc.disable()
+    try:
+        return run_others(knowledge, task) if isinstance(task, OthersTask) else run(knowledge, task)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 class _Cells:
