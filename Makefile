@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check --quiet
 SNAPSHOT ?= $(shell ls -td reports/*/snapshot 2>/dev/null | head -1)
 
 .DEFAULT_GOAL := help
-.PHONY: help audit test check lab lock sample pictures prove mutants bench-collect bench-simulate clean browser-tools
+.PHONY: help audit test check lab lock sample pictures prove mutants bench-collect bench-simulate bench-scale clean browser-tools
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -66,6 +66,9 @@ bench-collect: $(VENV)/dev.stamp  ## time against the bound for 10, 100 and 1,00
 
 bench-simulate: $(VENV)/dev.stamp browser-tools  ## decisions a second, beside iam-simulate
 	@$(BIN)/python benchmarks/simulate.py
+
+bench-scale: $(VENV)/dev.stamp browser-tools  ## a million principals: each figure beside its bound
+	@$(BIN)/python benchmarks/scale.py
 
 clean:  ## remove what make made
 	@rm -rf $(VENV) tests/outside/node_modules tests/browser/node_modules
