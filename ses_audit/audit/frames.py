@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -91,31 +91,40 @@ def long_table(
     chosen_identities = np.ones(len(identities), dtype=bool)
     chosen_actions = np.ones(len(actions), dtype=bool)
     chosen_rulings = np.ones(len(rulings), dtype=bool)
+
+    def flags(values: Iterable[bool]) -> np.typing.NDArray[np.bool_]:
+        # Of a type even where there is nothing.
+        return np.fromiter(values, dtype=bool)
+
     if principal is not None:
         names = senders.column("principal_arn").to_pylist()
         exact = [name == principal for name in names]
-        chosen_senders &= exact if any(exact) else [principal in name for name in names]
+        chosen_senders &= flags(exact if any(exact) else [principal in name for name in names])
     if account is not None:
         wanted = _list(account)
-        chosen_senders &= [a in wanted for a in senders.column("principal_account").to_pylist()]
+        chosen_senders &= flags(
+            a in wanted for a in senders.column("principal_account").to_pylist()
+        )
     if identity is not None:
         wanted = _list(identity)
         arns, short = (identities.column(c).to_pylist() for c in ("identity_arn", "identity_name"))
-        chosen_identities &= [a in wanted or n in wanted for a, n in zip(arns, short, strict=True)]
+        chosen_identities &= flags(
+            a in wanted or n in wanted for a, n in zip(arns, short, strict=True)
+        )
     if region is not None:
         wanted = _list(region)
-        chosen_identities &= [r in wanted for r in identities.column("region").to_pylist()]
+        chosen_identities &= flags(r in wanted for r in identities.column("region").to_pylist())
     if action is not None:
         known = actions.column("action").to_pylist()
         wanted = {a if ":" in a else f"ses:{a}" for a in _list(action)}
         by_lower = {name.lower(): name for name in known}
         _refuse({a for a in wanted if a.lower() not in by_lower}, known, "action")
         chosen = {by_lower[a.lower()] for a in wanted}
-        chosen_actions &= [name in chosen for name in known]
+        chosen_actions &= flags(name in chosen for name in known)
     if verdict is not None:
         wanted = {v.upper() for v in _list(verdict)}
         _refuse(wanted - set(VERDICTS), VERDICTS, "verdict")
-        chosen_rulings &= [v in wanted for v in rulings.column("verdict").to_pylist()]
+        chosen_rulings &= flags(v in wanted for v in rulings.column("verdict").to_pylist())
     rows = spread(
         tables,
         senders=chosen_senders,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pyarrow as pa
 
-from ses_audit.audit.frames import kinds, scp_denies
+from ses_audit.audit.frames import kinds, long_table, scp_denies
+from ses_audit.audit.verdict_tables import SCHEMAS
 
 SCP, OWN = "service_control_policy", "identity_policy"
 
@@ -78,3 +79,20 @@ def test_an_scp_that_denies_in_some_contexts() -> None:
 def test_one_that_changes_nothing_is_left_out() -> None:
     assert denied("CONDITIONAL", "CONDITIONAL", (SCP, "p1", "ou-1", False, "CONDITIONAL")).empty
     assert denied("ALLOWED", "ALLOWED", (OWN, "p1", None, False, None)).empty
+
+
+def test_filters_of_an_organization_without_identities() -> None:
+    """A snapshot that was read whole can hold nobody and nothing."""
+    tables = {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+    tables["actions"] = pa.table([["ses:SendEmail"]], schema=SCHEMAS["actions"])
+    found = long_table(
+        tables,
+        principal="alice",
+        account="111111111111",
+        identity="example.com",
+        region="eu-west-1",
+        action="SendEmail",
+        verdict="ALLOWED",
+    )
+    assert len(found) == 0
+    assert {"principal_arn", "verdict", "smtp"} <= set(found.columns)
