@@ -46,7 +46,7 @@ class Points:
 
     def watch(self) -> None:
         """Put itself before each call that changes the disk."""
-        write, fsync, replace = os.write, os.fsync, Path.replace
+        write, replace = os.write, Path.replace
 
         def watched_write(file: int, data: bytes) -> int:
             # Half of it reaches the disk.
@@ -54,7 +54,8 @@ class Points:
             return self._pass(lambda: write(file, data), lambda: write(file, half))
 
         os.write = watched_write  # type: ignore[assignment]
-        os.fsync = lambda file: self._pass(lambda: fsync(file))  # type: ignore[assignment]
+        # A killed process leaves what it wrote to the kernel: the disk need not be waited for.
+        os.fsync = lambda file: self._pass(lambda: None)  # type: ignore[assignment]
         Path.replace = (  # type: ignore[assignment, method-assign]
             lambda path, target: self._pass(lambda: replace(path, target))
         )
@@ -75,6 +76,7 @@ def run(snapshot: Path, log: Path, points: Points) -> int:
         snapshot=snapshot,
         ses_regions=lambda partition: REGIONS,
         check_document=lambda text: None,
+        regions=("eu-west-1",),
         workers=1,
         processes=0,
     )
