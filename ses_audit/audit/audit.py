@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ses_audit.audit import frames
+from ses_audit.audit import frames, inventory
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.execute import Sink, decide_snapshot
 from ses_audit.audit.explain import Explainer
@@ -96,30 +96,7 @@ class Audit:
         >>> frame[~frame["audited"]]["name"].tolist()
         ['old-shop']
         """
-        import pandas as pd
-
-        rows = [
-            (
-                account.id,
-                account.name,
-                account.state,
-                account.ou,
-                account.is_management,
-                account.audited,
-                account.not_audited_reason,
-            )
-            for account in self.model.organization.accounts.values()
-        ]
-        columns = [
-            "account_id",
-            "name",
-            "state",
-            "ou",
-            "is_management",
-            "audited",
-            "not_audited_reason",
-        ]
-        return pd.DataFrame(rows, columns=columns)
+        return inventory.accounts(self.model)
 
     def principals(self) -> pd.DataFrame:
         """Every user, role and root user that was read.
@@ -137,53 +114,7 @@ class Audit:
         >>> frame[frame["smtp"].fillna(False)]["type"].unique().tolist()
         ['user']
         """
-        import pandas as pd
-
-        accounts = self.model.organization.accounts
-        active = self._active_keys()
-        rows = []
-        for sender in self.model.senders.values():
-            account = accounts.get(sender.account or "")
-            rows.append(
-                (
-                    sender.arn,
-                    sender.account,
-                    account.name if account else "",
-                    account.ou if account else "",
-                    sender.type,
-                    sender.name,
-                    sender.path,
-                    sender.boundary.arn if sender.boundary else None,
-                    sender.service_linked,
-                    sender.permission_set,
-                    sender.smtp,
-                    None if sender.smtp is None else active.get(sender.arn, 0),
-                )
-            )
-        columns = [
-            "principal_arn",
-            "account_id",
-            "account_name",
-            "ou",
-            "type",
-            "name",
-            "path",
-            "boundary_arn",
-            "service_linked",
-            "permission_set",
-            "smtp",
-            "active_keys",
-        ]
-        frame = pd.DataFrame(rows, columns=columns)
-        # NA: access keys were not read.
-        return frame.astype({"smtp": "boolean", "active_keys": "Int64"})
-
-    def _active_keys(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for row in self.snapshot.table("access_keys").to_pylist():
-            if row["status"] == "Active":
-                found[row["principal_arn"]] = found.get(row["principal_arn"], 0) + 1
-        return found
+        return inventory.principals(self.model, self.snapshot.table("access_keys"))
 
     def identities(self) -> pd.DataFrame:
         """Every identity that was read: an address or a domain, in one region of one account.
@@ -194,42 +125,7 @@ class Audit:
         >>> sorted(frame["type"].unique())
         ['address', 'domain']
         """
-        import pandas as pd
-
-        accounts = self.model.organization.accounts
-        rows = []
-        for identity in self.model.identities.values():
-            if not identity.known:
-                continue
-            account = accounts.get(identity.account)
-            state = self.model.account_regions.get((identity.account, identity.region))
-            rows.append(
-                (
-                    identity.arn,
-                    identity.account,
-                    account.name if account else "",
-                    identity.region,
-                    identity.name,
-                    identity.type,
-                    identity.verified,
-                    identity.configuration_set,
-                    len(identity.policies),
-                    state.production_access if state else None,
-                )
-            )
-        columns = [
-            "identity_arn",
-            "account_id",
-            "account_name",
-            "region",
-            "name",
-            "type",
-            "verified",
-            "configuration_set",
-            "policies",
-            "production_access",
-        ]
-        return pd.DataFrame(rows, columns=columns)
+        return inventory.identities(self.model)
 
     def coverage(self) -> pd.DataFrame:
         """How the reading of every planned cell ended: `state` is OK, EMPTY, DENIED, ...

@@ -8,11 +8,9 @@ denials of each principal, account and identity take the place of those of the f
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ses_audit.audit.alike import Group, names_of
-from ses_audit.audit.cells import Crossing
 from ses_audit.audit.classes import (
     ABSENT,
     DocumentSet,
@@ -22,51 +20,22 @@ from ses_audit.audit.classes import (
     resource_vector,
 )
 from ses_audit.audit.decide import Decider
-from ses_audit.audit.identities import Identity, load_account_regions, load_identities
+from ses_audit.audit.identities import Identity
 from ses_audit.audit.knowledge import Knowledge
-from ses_audit.audit.model import Model, unlisted
+from ses_audit.audit.model import Model
 from ses_audit.audit.organization import Chain
 from ses_audit.audit.requests import CheckRequest, Requests
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
+from ses_audit.audit.templates import Name, Names, Template, Templates, recipients_in
 from ses_audit.policy.principals import applies
 from ses_audit.policy.reduce import open_resource_relation
 from ses_audit.policy.types import Caller, Denial, Layer
 from ses_audit.policy.wildcards import arn_matches
 
-__all__ = ["Ask", "Bench", "model_of"]
+__all__ = ["Ask", "Bench"]
 
 _OWN, _BOUNDARY, _CHAIN, _RESOURCE = range(4)
-
-
-def model_of(knowledge: Knowledge, accounts: Iterable[str], partition: str) -> Model:
-    """The identities, regions and gaps of some accounts, with the whole organization.
-
-    Its principals are left out: they stay columns.
-    """
-    wanted = sorted(set(accounts))
-    columns = knowledge.columns
-    coverage = knowledge.coverage(wanted)
-    gaps = knowledge.gaps(wanted)
-    rows = columns.rows("identities", wanted)
-    policies = columns.rows(
-        "identity_policies", [str(row["identity_arn"]) for row in rows], "identity_arn"
-    )
-    identities = load_identities(rows, policies, knowledge.documents, gaps)
-    inside = set(wanted)
-    for missing in unlisted(coverage, gaps, knowledge.organization, partition):
-        if missing.account in inside:
-            identities.setdefault(missing.arn, missing)
-    return Model(
-        organization=knowledge.organization,
-        documents=knowledge.documents,
-        senders={},
-        identities=identities,
-        account_regions=load_account_regions(columns.rows("ses_account_regions", wanted), gaps),
-        gaps=gaps,
-        crossing=Crossing({}, knowledge.organization.accounts, gaps, partition),
-        partition=partition,
-    )
 
 
 @dataclass(slots=True)
@@ -91,31 +60,6 @@ class Ask:
     asked_of: tuple[tuple[int, ...], ...]
     """For each action and check the place of that identity in `asked`; -1 for none."""
     number: int = field(default_factory=itertools.count().__next__)
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """A ruling whose denials are to be renamed."""
-
-    ruling: Ruling
-    swaps: tuple[tuple[Denial, int, int], ...]
-    """A denial, the layer and the slot that it stands in."""
-    missing: tuple[int, ...]
-    """Which of the cell's gaps it names."""
-    recipients: tuple[int, ...]
-    """Which of the identity's recipients its conditions name."""
-    shared: bool
-    """False where a name is left that belongs to one account."""
-
-
-Templates = tuple[Template, ...]
-"""One an action."""
-
-Name = tuple[str | None, str | None, int | None, str | None]
-"""A policy, a statement's sid and index, a target: what a denial names."""
-
-Names = tuple[tuple[Name, ...], ...]
-"""For each action what stands in each slot."""
 
 
 class Bench:
@@ -439,14 +383,13 @@ class Bench:
         gaps = self._gaps(group, ask) if ruling.missing else []
         missing = tuple(gaps.index(text) if text in gaps else -1 for text in ruling.missing)
         swaps = tuple((d, *named[d]) for d in distinct if d in named)
-        found = Template(
-            ruling,
-            swaps,
-            missing,
-            _recipients_in(ruling.conditions, ask.recipients),
+        recipients = recipients_in(ruling.conditions, ask.recipients)
+        shared = (
             -1 not in missing
-            and not any(_belongs(d, group, ask) for d in distinct if d not in named),
+            and recipients is not None
+            and not any(_belongs(d, group, ask) for d in distinct if d not in named)
         )
+        found = Template(ruling, swaps, missing, recipients or (), shared)
         if found.shared:
             self._knowledge.templates[key] = found
         return found
@@ -509,44 +452,9 @@ class Bench:
         found = self._instances.get(key)
         if found is not None:
             return found
-        ruling = template.ruling
-        if new or missing or recipients:
-            names = {
-                old: Denial(old.layer, old.kind, *name)
-                for (old, _, _), name in zip(template.swaps, new, strict=True)
-            }
-            conditions = ruling.conditions
-            if recipients:
-                before = conditions.rpartition(_WITHIN)[0]
-                conditions = f"{before}{_WITHIN}{', '.join(recipients)}"
-            ruling = replace(
-                ruling,
-                denials=_renamed(ruling.denials, names),
-                possible=_renamed(ruling.possible, names),
-                without=tuple((names.get(d, d), v) for d, v in ruling.without),
-                missing=missing,
-                conditions=conditions,
-            )
+        ruling = template.ruling_for(new, missing, recipients)
         number = self._instances[key] = self.rulings.setdefault(ruling, len(self.rulings))
         return number
-
-
-_WITHIN = "recipient within "
-
-
-def _recipients_in(conditions: str, recipients: tuple[str, ...]) -> tuple[int, ...]:
-    """The places of the recipients that conditions end in."""
-    _, within, names = conditions.rpartition(_WITHIN)
-    if not within:
-        return ()
-    listed = names.split(", ")
-    if not all(name in recipients for name in listed):
-        raise AssertionError(f"conditions name recipients that are not checked: {names}")
-    return tuple(map(recipients.index, listed))
-
-
-def _renamed(denials: tuple[Denial, ...], names: Mapping[Denial, Denial]) -> tuple[Denial, ...]:
-    return tuple(names.get(denial, denial) for denial in denials)
 
 
 def _belongs(denial: Denial, group: Group, ask: Ask) -> bool:

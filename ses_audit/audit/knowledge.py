@@ -23,7 +23,7 @@ from ses_audit.policy.types import AttachedPolicy, Document
 from ses_audit.policy.wildcards import action_matches
 
 if TYPE_CHECKING:
-    from ses_audit.audit.batches import Template
+    from ses_audit.audit.templates import Template
 
 __all__ = ["Knowledge", "Texts"]
 

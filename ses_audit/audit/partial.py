@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from ses_audit.audit.batches import model_of
 from ses_audit.audit.cells import Crossing
 from ses_audit.audit.columns import Columns
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model, Source
+from ses_audit.audit.model_part import model_of
 from ses_audit.audit.senders import load_senders
 
 __all__ = ["LARGE", "accounts_in", "load_accounts"]

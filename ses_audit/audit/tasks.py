@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.alike import Alike, Group, Uses, uses_of
-from ses_audit.audit.batches import Ask, Bench, model_of
+from ses_audit.audit.batches import Ask, Bench
 from ses_audit.audit.cells import Crossing
 from ses_audit.audit.classes import DocumentSet
 from ses_audit.audit.columns import Batch, Columns, Integers
@@ -25,6 +25,7 @@ from ses_audit.audit.grants import named_principals
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model
+from ses_audit.audit.model_part import model_of
 from ses_audit.audit.organization import Chain
 from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
