@@ -152,7 +152,7 @@ def _applied(repair: Repair, sender: Sender, identity: Identity) -> tuple[Sender
         changed = replace(
             document,
             statements=(*document.statements, *added.statements),
-            digest=f"{document.digest}+{added.digest}",
+            text=f"{document.text}\n{added.text}",
         )
         return replace(sender, boundary=replace(sender.boundary, document=changed)), identity
     if repair.layer is Layer.SENDING_AUTHORIZATION_POLICY:

@@ -5,7 +5,6 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_gram
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from functools import lru_cache
@@ -114,8 +113,7 @@ def _document(value: object, text: str) -> Document:
         )
     else:
         statements = (_statement(body, 0, ("Statement",)),)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    return Document(version, statements, digest, identifier)
+    return Document(version, statements, text, identifier)
 
 
 def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: Path) -> None:

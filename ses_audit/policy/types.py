@@ -5,6 +5,7 @@ Every other file of this package turns one of these into another; nothing here d
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -90,25 +91,36 @@ class Statement:
     principal: PrincipalElement | None
 
 
-class _Compilable:
-    """Room for what `compiled.py` makes of a document; no part of its value or its pickle."""
+class _Kept:
+    """Room for what is made of a document when it is asked; no part of its value or its pickle."""
 
-    __slots__ = ("compiled",)
+    __slots__ = ("_digest", "compiled")
 
+    _digest: str
     compiled: CompiledDocument
 
 
 @value(frozen=True, slots=True)
-class Document(_Compilable):
-    """A parsed policy. Equal text parses to equal documents; `digest` is the text's SHA-256."""
+class Document(_Kept):
+    """A parsed policy. Equal text parses to equal documents."""
 
     version: Literal["2008-10-17", "2012-10-17"]
     statements: tuple[Statement, ...]
-    digest: str
+    text: str
     id: str | None = None
 
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the text, in hexadecimal."""
+        made: str | None = getattr(self, "_digest", None)
+        if made is None:
+            made = hashlib.sha256(self.text.encode()).hexdigest()
+            # The document is frozen for everyone else: this slot is no part of its value.
+            object.__setattr__(self, "_digest", made)
+        return made
+
     def __reduce__(self) -> tuple[type[Document], tuple[object, ...]]:
-        return Document, (self.version, self.statements, self.digest, self.id)
+        return Document, (self.version, self.statements, self.text, self.id)
 
 
 @value(frozen=True, slots=True)
