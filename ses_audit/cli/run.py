@@ -5,19 +5,20 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from ses_audit.cli.reading import READING, any_account, options_of, reading_options, tell_gaps
 
 if TYPE_CHECKING:
     from ses_audit.collect.progress import Progress
     from ses_audit.snapshot.store import Snapshot
 
 _STOPPED = 130
-# The organization's own options say nothing of a snapshot that is there already.
-_COLLECTING = ("profile", "role_name", "external_id_env", "accounts", "excluded", "regions")
 
 
 @click.command()
@@ -54,28 +55,11 @@ _COLLECTING = ("profile", "role_name", "external_id_env", "accounts", "excluded"
     help="The most that the whole run may take.",
 )
 @click.option("--require-complete", is_flag=True, help="Exit with 4 when a cell was not read.")
-@click.option("--profile", metavar="NAME", help="Of the AWS configuration.")
-@click.option(
-    "--role-name",
-    default="ses-audit",
-    show_default=True,
-    metavar="NAME",
-    help="The audit role assumed in each account but the caller's own.",
-)
-@click.option(
-    "--external-id-env",
-    metavar="VARIABLE",
-    help="The environment variable that holds the external id of the role.",
-)
-@click.option("--account", "accounts", multiple=True, metavar="ID", help="Only this (repeatable).")
-@click.option(
-    "--exclude-account", "excluded", multiple=True, metavar="ID", help="Not this (repeatable)."
-)
-@click.option("--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable).")
-@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True)
+@reading_options
 @click.pass_context
 def run(
     context: click.Context,
+    /,
     example: bool,
     snapshot: Path | None,
     out: Path,
@@ -84,13 +68,7 @@ def run(
     keep: int | None,
     timeout: float | None,
     require_complete: bool,
-    profile: str | None,
-    role_name: str,
-    external_id_env: str | None,
-    accounts: tuple[str, ...],
-    excluded: tuple[str, ...],
-    regions: tuple[str, ...],
-    workers: int,
+    **reading: Any,
 ) -> int:
     """Make a report of an organization, and print the path of its index.html.
 
@@ -113,23 +91,22 @@ def run(
             "command": "run",
             "example": example,
             "snapshot": None if snapshot is None else str(snapshot),
-            "role_name": role_name,
-            "accounts": sorted(accounts),
-            "exclude_accounts": sorted(excluded),
-            "regions": sorted(regions),
+            "role_name": reading["role_name"],
+            "accounts": sorted(reading["accounts"]),
+            "units": sorted(reading["units"]),
+            "exclude_accounts": sorted(reading["excluded"]),
+            "regions": sorted(reading["regions"]),
             "keep": keep,
             "timeout": timeout,
             "require_complete": require_complete,
         },
-        hidden=() if external_id_env is None else (external_id_env,),
+        hidden=tuple(filter(None, [reading["external_id_env"]])),
     )
 
     def tell(text: str) -> None:
         click.echo(terminal(text), err=True)
 
-    take = _snapshot_of(
-        example, snapshot, profile, role_name, external_id_env, accounts, excluded, regions, workers
-    )
+    take = _snapshot_of(example, snapshot, reading)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
         finished = run_report(options, take, tell)
@@ -163,10 +140,7 @@ def _refuse_both(context: click.Context, example: bool, snapshot: Path | None) -
     source = "--example" if example else "--snapshot"
     for parameter in context.command.params:
         name = parameter.name or ""
-        if (
-            name in _COLLECTING
-            and context.get_parameter_source(name) is not ParameterSource.DEFAULT
-        ):
+        if name in READING and context.get_parameter_source(name) is not ParameterSource.DEFAULT:
             raise UserError(
                 f"{parameter.opts[-1]} is for reading an organization: leave it out, or {source}",
                 USAGE,
@@ -174,15 +148,7 @@ def _refuse_both(context: click.Context, example: bool, snapshot: Path | None) -
 
 
 def _snapshot_of(
-    example: bool,
-    snapshot: Path | None,
-    profile: str | None,
-    role_name: str,
-    external_id_env: str | None,
-    accounts: tuple[str, ...],
-    excluded: tuple[str, ...],
-    regions: tuple[str, ...],
-    workers: int,
+    example: bool, snapshot: Path | None, reading: dict[str, Any]
 ) -> Callable[[Path], Snapshot]:
     """How the run comes by its snapshot."""
     if snapshot is not None:
@@ -200,34 +166,17 @@ def _snapshot_of(
 
         return lambda folder: collect_example(folder, progress)
 
-    from ses_audit.audit.documents import check_document
-    from ses_audit.cli.collect import any_account, external_id_of, tell_gaps
-    from ses_audit.collect.options import CollectOptions
     from ses_audit.collect.run import collect
     from ses_audit.errors import NOTHING_COLLECTED, UserError
-    from ses_audit.ses.regions import ses_regions
     from ses_audit.snapshot.coverage_tables import read_coverage
 
-    external_id = external_id_of(external_id_env)
+    # A wrong value is refused before anything is written.
+    asked = options_of(Path(), reading)
 
     def read(folder: Path) -> Snapshot:
-        made = collect(
-            CollectOptions(
-                snapshot=folder,
-                ses_regions=ses_regions,
-                check_document=check_document,
-                profile=profile,
-                role_name=role_name,
-                external_id=external_id,
-                accounts=accounts,
-                exclude_accounts=excluded,
-                regions=regions,
-                workers=workers,
-            ),
-            progress,
-        )
+        made = collect(replace(asked, snapshot=folder), progress)
         rows = read_coverage(made.table("coverage"))
-        tell_gaps(rows, role_name)
+        tell_gaps(rows, asked.role_name)
         if not any_account(rows):
             raise UserError("nothing was collected: no account could be read", NOTHING_COLLECTED)
         return made

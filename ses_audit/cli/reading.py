@@ -1,0 +1,214 @@
+"""What `collect` and `run` share: how to read an organization, and what to say of it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from ses_audit.collect.options import CollectOptions
+    from ses_audit.snapshot.ledger import CoverageRow
+
+__all__ = ["READING", "any_account", "options_of", "reading_options", "tell_gaps"]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_SHOWN = 5
+_OPTIONS = (
+    click.option("--profile", metavar="NAME", help="Of the AWS configuration."),
+    click.option(
+        "--role-name",
+        default="ses-audit",
+        show_default=True,
+        metavar="NAME",
+        help="The audit role assumed in each account but the caller's own.",
+    ),
+    click.option(
+        "--external-id-env",
+        metavar="VARIABLE",
+        help="The environment variable that holds the external id of the role.",
+    ),
+    click.option(
+        "--account", "accounts", multiple=True, metavar="ID", help="Only this (repeatable)."
+    ),
+    click.option(
+        "--accounts-file",
+        type=click.Path(path_type=Path),
+        help="Only those of a file: an id a line; what follows # is left out.",
+    ),
+    click.option(
+        "--ou", "units", multiple=True, metavar="ID", help="Only below this (repeatable)."
+    ),
+    click.option(
+        "--exclude-account",
+        "excluded",
+        multiple=True,
+        metavar="ID[=REASON]",
+        help="Not this (repeatable); the reason stays visible.",
+    ),
+    click.option(
+        "--region", "regions", multiple=True, metavar="NAME", help="Only this (repeatable)."
+    ),
+    click.option(
+        "--workers", type=click.IntRange(1, 64), help="Calls at a time in each process. [64 in all]"
+    ),
+    click.option(
+        "--processes",
+        type=click.IntRange(0, 64),
+        help="Worker processes; 0 reads everything in one. [one for 12 accounts, at most 8]",
+    ),
+    click.option(
+        "--session-name",
+        default="ses-audit",
+        show_default=True,
+        metavar="NAME",
+        help="Of the role sessions, as CloudTrail shows it.",
+    ),
+    click.option("--source-identity", metavar="NAME", help="Of the role sessions."),
+)
+
+READING = (
+    "profile",
+    "role_name",
+    "external_id_env",
+    "accounts",
+    "accounts_file",
+    "units",
+    "excluded",
+    "regions",
+    "workers",
+    "processes",
+    "session_name",
+    "source_identity",
+)
+"""The names of the options, as a command takes them."""
+
+
+def reading_options(command: Command) -> Command:
+    """Give a command the options that say how to read an organization."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def options_of(
+    snapshot: Path, reading: Mapping[str, Any], *, read_since: str = ""
+) -> CollectOptions:
+    """What `collect` is asked to do, from a command's options.
+
+    Parameters
+    ----------
+    snapshot
+        The folder to read into.
+    reading
+        The options by the names of `READING`.
+    read_since
+        What was read before this time is asked again.
+
+    Raises
+    ------
+    UserError
+        For a value that cannot be one.
+    """
+    from ses_audit.audit.documents import check_document
+    from ses_audit.collect.options import CollectOptions
+    from ses_audit.ses.regions import ses_regions
+
+    given = dict(reading)
+    return CollectOptions(
+        snapshot=snapshot,
+        ses_regions=ses_regions,
+        check_document=check_document,
+        external_id=_external_id(given.pop("external_id_env")),
+        accounts=(*given.pop("accounts"), *_account_file(given.pop("accounts_file"))),
+        exclude_accounts=given.pop("excluded"),
+        read_since=read_since,
+        **given,
+    )
+
+
+def _external_id(variable: str | None) -> str | None:
+    from ses_audit.errors import USAGE, UserError
+
+    if variable is None:
+        return None
+    value = os.environ.get(variable)
+    if not value:
+        raise UserError(
+            f"--external-id-env: the environment variable {variable[:80]} is not set", USAGE
+        )
+    return value
+
+
+def _account_file(path: Path | None) -> list[str]:
+    from ses_audit.errors import USAGE, UserError
+
+    if path is None:
+        return []
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        raise UserError(f"--accounts-file: cannot read {path}: {reason}", USAGE) from error
+    found = [line.partition("#")[0].strip() for line in lines]
+    for number, account in enumerate(found, 1):
+        if account and not re.fullmatch("[0-9]{12}", account, re.ASCII):
+            raise UserError(
+                f"--accounts-file: line {number} of {path} is not an account id: {account[:40]!r}",
+                USAGE,
+            )
+    if not any(found):
+        raise UserError(f"--accounts-file: {path} names no account", USAGE)
+    return [account for account in found if account]
+
+
+def any_account(rows: list[CoverageRow]) -> bool:
+    """Whether anything of any account was read."""
+    return any(
+        row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
+    )
+
+
+def tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
+    """A line for each account that refused the role, and for other gaps; the first of them."""
+    from ses_audit.escape import terminal
+
+    refused = [
+        row for row in rows if row.operation == "AssumeRole" and row.state == "ASSUME_FAILED"
+    ]
+    tried = [
+        row
+        for row in rows
+        if row.operation == "AssumeRole" and row.state.value not in ("EXCLUDED", "NOT_AUDITED")
+    ]
+    if refused and len(refused) == len(tried) > 1:
+        click.echo(
+            f"not read: the role {role_name} could not be assumed in any of {len(tried):,} "
+            "accounts: it must exist there (deploy/stackset.yaml makes it) and trust the caller; "
+            f"the first: {terminal(refused[0].detail)}",
+            err=True,
+        )
+        refused = []
+    for row in refused[:_SHOWN]:
+        click.echo(
+            f"not read: account {row.account_id}: its role {role_name} could not be assumed: "
+            f"{terminal(row.detail)}",
+            err=True,
+        )
+    if len(refused) > _SHOWN:
+        click.echo(f"not read: {len(refused) - _SHOWN:,} more accounts", err=True)
+    aside = {"ASSUME_FAILED", "EXCLUDED", "NOT_AUDITED", "NOT_ATTEMPTED"}
+    gaps = [
+        row
+        for row in rows
+        if not row.argument and not row.state.is_evidence and row.state.value not in aside
+    ]
+    for row in gaps[:_SHOWN]:
+        click.echo(f"not read: {terminal(row.text)}: {terminal(row.detail)}", err=True)
+    if len(gaps) > _SHOWN:
+        click.echo(f"not read: {len(gaps) - _SHOWN:,} more cells: `ses-audit status`", err=True)
