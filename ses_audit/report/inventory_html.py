@@ -57,9 +57,11 @@ class Inventory:
             counted = self._of_account.setdefault(row["account_id"], Counter())
             counted[row["type"]] += 1
             counted["smtp"] += bool(row["smtp"])
+            counted["keys unread"] += row["type"] == "user" and row["smtp"] is None
             counted["sso"] += row["permission_set"] is not None
             counted["linked"] += bool(row["service_linked"])
         self._identities_of = Counter(row["account_id"] for row in self._identities)
+        self._unlisted = {i.account for i in audit.model.identities.values() if not i.known}
         self._not_read = {id: reason for id, _, reason in audit.summary().accounts_not_read}
 
     def types(self) -> Counter[str]:
@@ -92,8 +94,12 @@ class Inventory:
         principals = sum(counted[kind] for kind in _TYPE_ORDER)
         words = f"{account.id} · {plural(principals, 'principal')}"
         identities = self._identities_of[account.id]
+        unlisted = account.id in self._unlisted
         if identities:
-            words += f" · {plural(identities, 'identity', 'identities')}"
+            least = "at least " if unlisted else ""
+            words += f" · {least}{plural(identities, 'identity', 'identities')}"
+        elif unlisted:
+            words += " · identities not read"
         if counted["smtp"]:
             words += f" · {plural(counted['smtp'], 'SMTP user')}"
         return words + (" · management account" if account.is_management else "")
@@ -120,9 +126,14 @@ class Inventory:
                     account_label(account.id, account.name)
                     + (f" {tag('management')}" if account.is_management else ""),
                     escape(account.state or "–"),
-                    *(f"{counted[kind]:,}" for kind in ("user", "role", "root")),
-                    *(f"{counted[kind]:,}" for kind in ("smtp", "sso", "linked")),
-                    f"{self._identities_of[account.id]:,}",
+                    *(_number(counted[kind], not reason) for kind in ("user", "role")),
+                    f"{counted['root']:,}",
+                    _number(counted["smtp"], not reason and not counted["keys unread"]),
+                    *(_number(counted[kind], not reason) for kind in ("sso", "linked")),
+                    _number(
+                        self._identities_of[account.id],
+                        not reason and account.id not in self._unlisted,
+                    ),
                     f"not read: {escape(reason)}" if reason else "read",
                 ]
             )
@@ -270,6 +281,13 @@ def _chosen(account: Account, selection: Selection) -> bool:
     if selection.account and account.id != selection.account:
         return False
     return not selection.ou or ou == selection.ou or ou.startswith(f"{selection.ou} / ")
+
+
+def _number(count: int, whole: bool) -> str:
+    """A count, and what is known of it where not everything was read: never a bare 0."""
+    if whole:
+        return f"{count:,}"
+    return f"at least {count:,}" if count else "?"
 
 
 def _records(frame: Any) -> list[dict[str, Any]]:

@@ -61,3 +61,12 @@ def test_access_keys_that_were_not_read_are_not_taken_for_none(tmp_path: Path) -
     shown = page(save(world, tmp_path / "snapshot"))
     assert "0 of the users can log in to SMTP, and of 1 it is not known." in shown.answer.text
     assert "? unknown of 1 user the access keys were not read." in shown.table.text
+
+
+def test_an_account_that_was_not_read_has_no_counts(example: Audit) -> None:
+    tables = page(example).table.text
+    # Its root user is known to exist; of the rest nothing was seen.
+    assert "partner-integration 121212121212  ACTIVE  ?  ?  1  ?  ?  ?  ?  not read" in tables
+    # One of its regions did not say which identities it has.
+    line = next(line for line in tables.splitlines() if "security-audit 888888888888" in line)
+    assert line.endswith("at least 1  read")
