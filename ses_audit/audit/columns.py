@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -161,19 +161,19 @@ class Columns:
         return kept, places.filter(found).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
-class _Large:
+class _Large(Protocol):
     """A table of which parts are read."""
 
     def column(self, name: str) -> pa.Array:
         """One whole column."""
-        raise NotImplementedError
+        ...
 
     def between(self, key: str, first: str, last: str) -> pa.Table:
         """The rows whose key lies between two texts, both included."""
-        raise NotImplementedError
+        ...
 
 
-class _Memory(_Large):
+class _Memory:
     def __init__(self, table: pa.Table) -> None:
         self._table = table
 
@@ -184,7 +184,7 @@ class _Memory(_Large):
         return _between(self._table, key, first, last)
 
 
-class _File(_Large):
+class _File:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
