@@ -98,13 +98,14 @@ def kinds_of_key(
     complete = values.complete
     found: dict[object, Kind] = {}
     if not domain.always:
-        _add(found, Kind(None, question.answers(None), alone=True))
+        # A key that is absent, or empty, is told from one that is there, where others refer to it.
+        _add(found, Kind(None, question.answers(None), alone=True), "absent" if apart else None)
         if is_set:
-            _add(found, Kind((), question.answers(()), alone=True))
+            _add(found, Kind((), question.answers(()), alone=True), "empty" if apart else None)
     if not is_set:
         for value in values.named:
             kind = Kind((value,), question.answers((value,)), alone=True)
-            _add(found, kind, value if apart else None)
+            _add(found, kind, (value,) if apart else None)
         for value in values.others:
             _add(found, Kind((value,), question.answers((value,))))
     if is_set or domain.may_be_set or any(atom.clause.set_operator for atom in atoms):
@@ -119,7 +120,7 @@ def kinds_of_key(
     return tuple(sorted(found.values(), key=lambda kind: not kind.real)), complete
 
 
-def _add(found: dict[object, Kind], kind: Kind, name: str | None = None) -> None:
+def _add(found: dict[object, Kind], kind: Kind, name: object = None) -> None:
     found.setdefault(kind.answers if name is None else name, kind)
 
 
