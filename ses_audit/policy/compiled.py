@@ -25,6 +25,7 @@ class CompiledStatement:
 
     __slots__ = (
         "_clauses",
+        "_everything",
         "_resource",
         "_version",
         "deny",
@@ -36,10 +37,12 @@ class CompiledStatement:
     def __init__(self, statement: Statement, version: str) -> None:
         self.statement = statement
         self.deny = statement.effect == "Deny"
-        self.speaks_of_all = statement.principal is None
-        self.unconditional = (
-            self.speaks_of_all and not statement.conditions and _is_of_everything(statement)
+        self.speaks_of_all = speaks_of_all = statement.principal is None
+        resources = statement.resources
+        self._everything = everything = resources is None or (
+            "*" in resources and not statement.resources_negated
         )
+        self.unconditional = everything and speaks_of_all and not statement.conditions
         self._version = version
         self._resource: ResourceTest | None = None
         self._clauses: tuple[PreparedClause, ...] | None = None
@@ -47,12 +50,10 @@ class CompiledStatement:
     @property
     def resource(self) -> ResourceTest | None:
         """The test of `Resource` or `NotResource`; None where every resource passes."""
-        if self._resource is None:
-            statement = self.statement
-            if statement.resources is None or _is_of_everything(statement):
-                return None
-            negated = statement.resources_negated
-            self._resource = resource_test(statement.resources, negated, self._version)
+        resources = self.statement.resources
+        if self._resource is None and not self._everything and resources is not None:
+            negated = self.statement.resources_negated
+            self._resource = resource_test(resources, negated, self._version)
         return self._resource
 
     @property
@@ -73,10 +74,13 @@ class CompiledStatement:
 
     def holds(self, subject: Subject) -> bool:
         """Whether resource and conditions are met."""
-        resource = self._resource or self.resource
-        if resource is not None and not resource.applies(subject):
-            return False
-        clauses = self._clauses or self.clauses
+        if not self._everything:
+            resource = self._resource or self.resource
+            if resource is not None and not resource.applies(subject):
+                return False
+        clauses = self._clauses
+        if clauses is None:
+            clauses = self.clauses
         context, multivalued = subject.context, subject.multivalued
         for clause in clauses:  # noqa: SIM110 - a loop is faster, and this is the inmost one
             if not clause.holds(context, multivalued):
@@ -88,11 +92,6 @@ class CompiledStatement:
         return principal_forms(self.statement, subject)
 
 
-def _is_of_everything(statement: Statement) -> bool:
-    resources = statement.resources
-    return resources is None or (not statement.resources_negated and "*" in resources)
-
-
 def _names(statement: Statement, action: str) -> bool:
     actions = statement.actions
     if len(actions) > _MANY:
@@ -101,7 +100,7 @@ def _names(statement: Statement, action: str) -> bool:
         if "*" not in text and "?" not in text and action not in text:
             return statement.actions_negated
     for pattern in actions:
-        if action_matches(pattern, action):
+        if pattern == "*" or action_matches(pattern, action):
             return not statement.actions_negated
     return statement.actions_negated
 
@@ -109,10 +108,12 @@ def _names(statement: Statement, action: str) -> bool:
 class CompiledDocument:
     """The statements of one document made ready, and the keys they name."""
 
-    __slots__ = ("_by_action", "_document", "_keys", "_made")
+    __slots__ = ("_by_action", "_keys", "_made", "_statements", "_version")
 
     def __init__(self, document: Document) -> None:
-        self._document = document
+        # Not the document itself: it would keep itself, and wait for a search for garbage.
+        self._statements = document.statements
+        self._version = document.version
         self._made: list[CompiledStatement | None] = [None] * len(document.statements)
         self._by_action: dict[str, tuple[CompiledStatement, ...]] = {}
         self._keys: tuple[tuple[str, str], ...] | None = None
@@ -125,7 +126,7 @@ class CompiledDocument:
     def _statement(self, place: int) -> CompiledStatement:
         found = self._made[place]
         if found is None:
-            found = CompiledStatement(self._document.statements[place], self._document.version)
+            found = CompiledStatement(self._statements[place], self._version)
             self._made[place] = found
         return found
 
@@ -133,7 +134,7 @@ class CompiledDocument:
     def keys(self) -> tuple[tuple[str, str], ...]:
         """Each condition key that the document names, in lower case and as it is written."""
         if self._keys is None:
-            self._keys = _keys(self._document)
+            self._keys = _keys(self._statements, self._version)
         return self._keys
 
     def naming(self, action: str) -> tuple[CompiledStatement, ...]:
@@ -142,9 +143,10 @@ class CompiledDocument:
         if found is None:
             lower = action.lower()
             named = []
-            for place, statement in enumerate(self._document.statements):
+            made = self._made
+            for place, statement in enumerate(self._statements):
                 if _names(statement, lower):
-                    named.append(self._statement(place))
+                    named.append(made[place] or self._statement(place))
             found = tuple(named)
             if len(self._by_action) >= _MOST_ACTIONS:
                 self._by_action.clear()
@@ -152,16 +154,16 @@ class CompiledDocument:
         return found
 
 
-def _keys(document: Document) -> tuple[tuple[str, str], ...]:
+def _keys(statements: tuple[Statement, ...], version: str) -> tuple[tuple[str, str], ...]:
     keys: dict[str, str] = {}
-    for statement in document.statements:
+    for statement in statements:
         for pattern in statement.resources or ():
-            for variable in variables_in(pattern, document.version):
+            for variable in variables_in(pattern, version):
                 keys.setdefault(variable.key, variable.key)
         for clause in statement.conditions:
             keys.setdefault(clause.key.lower(), clause.key)
             for value in clause.values:
-                for variable in variables_in(value, document.version):
+                for variable in variables_in(value, version):
                     keys.setdefault(variable.key, variable.key)
     return tuple(keys.items())
 
@@ -176,7 +178,7 @@ def compiled(document: Document) -> CompiledDocument:
     >>> len(compiled(parse_document(text)).naming("ses:SendEmail"))
     1
     """
-    made: CompiledDocument | None = getattr(document, "compiled", None)
+    made = document.compiled
     if made is None:
         made = CompiledDocument(document)
         # The document is frozen for everyone else: this slot is no part of its value.

@@ -12,8 +12,17 @@ import re
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
-__all__ = ["MAXIMUM_DEPTH", "MalformedPolicy", "Number", "loads", "place_of"]
+__all__ = [
+    "MAXIMUM_DEPTH",
+    "MalformedPolicy",
+    "Number",
+    "Pairs",
+    "loads",
+    "pairs_of",
+    "place_of",
+]
 
 MAXIMUM_DEPTH = 64
 """Nesting beyond this is refused; the grammar of a policy needs six."""
@@ -91,6 +100,13 @@ _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_constant)
 _exact_decoder = json.JSONDecoder(
     object_pairs_hook=_unique, parse_constant=_constant, parse_float=_number, parse_int=_number
 )
+_pairs_decoder = json.JSONDecoder(
+    object_pairs_hook=tuple, parse_constant=_constant, parse_float=_number, parse_int=_number
+)
+_scan_pairs = _pairs_decoder.scan_once  # type: ignore[attr-defined]
+
+Pairs = tuple[tuple[str, Any], ...]
+"""An object of a JSON text as it is written: its names, each with its value."""
 
 
 def _whole(decoder: json.JSONDecoder, text: str) -> object:
@@ -149,6 +165,46 @@ def loads(text: str, *, exact_numbers: bool = False) -> object:
     if text.count("{") + text.count("[") > MAXIMUM_DEPTH and (place := _deep(text)) is not None:
         raise MalformedPolicy("nested too deep", place)
     return value
+
+
+def pairs_of(text: str) -> object:
+    """Parse a JSON text of which every object is looked at name by name.
+
+    Names that are written twice stay, and depth is not counted: a reader that knows which names
+    and what depth there can be sees both by the way. When it has seen anything wrong, `loads` says
+    what, and where.
+
+    Parameters
+    ----------
+    text
+        The whole text.
+
+    Returns
+    -------
+    object
+        Objects are tuples of pairs, lists are lists, and numbers `Number`.
+
+    Raises
+    ------
+    MalformedPolicy
+        As `loads`, but for names that are written twice and for depth.
+
+    Examples
+    --------
+    >>> pairs_of('{"Id": "a", "Id": ["b"]}')
+    (('Id', 'a'), ('Id', ['b']))
+    """
+    if text.isascii() and "\\u" not in text:
+        try:
+            value, end = _scan_pairs(text, 0)
+        except (StopIteration, _Constant, ValueError, RecursionError):
+            end = -1
+        if end == len(text):
+            return value
+    # What is wrong is told by `loads`; where nothing is, there is space around the value, or text
+    # that may hold surrogates.
+    loads(text, exact_numbers=True)
+    return _pairs_decoder.decode(text)
 
 
 def _long_number(text: str) -> int | None:

@@ -174,7 +174,7 @@ def _meet(policies: Iterable[AttachedPolicy], subject: Subject) -> Met:
     action = subject.action
     for policy in policies:
         document = policy.document
-        ready = getattr(document, "compiled", None) or compiled(document)
+        ready = document.compiled or compiled(document)
         for found in ready.naming(action):
             if not found.unconditional:
                 if not found.speaks_of_all:

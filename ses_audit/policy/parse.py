@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-from ses_audit.policy.json_text import MalformedPolicy, loads, place_of
+from ses_audit.policy.json_text import MalformedPolicy, Pairs, loads, pairs_of, place_of
 from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause, Document, PrincipalElement, Statement
 
@@ -84,109 +84,145 @@ def parse_document(source: str | Mapping[str, object]) -> Document:
             text = json.dumps(source, separators=(",", ":"), allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise MalformedPolicy(f"not JSON: {error}") from None
-    value = loads(text, exact_numbers=True)
     try:
-        return _document(value, text)
+        return _document(pairs_of(text), text)
     except _Wrong as wrong:
+        # What is wrong in any JSON is told before what is wrong in a policy.
+        loads(text, exact_numbers=True)
         raise MalformedPolicy(wrong.reason, place_of(text, wrong.path)) from None
 
 
-def _document(value: object, text: str) -> Document:
-    if not isinstance(value, dict):
+def _document(pairs: object, text: str) -> Document:
+    if not isinstance(pairs, tuple):
         raise _Wrong("a policy is an object", ())
-    _known(value, _DOCUMENT_KEYS, "policy", ())
-    version = value.get("Version", "2008-10-17")
+    version_at, statement_at, id_at = _heading(tuple([name for name, _ in pairs]))
+    version: Any = "2008-10-17" if version_at is None else pairs[version_at][1]
     if version not in VERSIONS:
         raise _Wrong(f"Version is one of {', '.join(VERSIONS)}", ("Version",))
-    if "Statement" not in value:
+    if statement_at is None:
         raise _Wrong("Statement is missing", ())
-    identifier = value.get("Id")
-    if identifier.__class__ is not str and "Id" in value:
-        raise _Wrong("Id is not text", ("Id",))
-    body = value["Statement"]
-    statements: tuple[Statement, ...]
-    if isinstance(body, list):
-        if not body:
-            raise _Wrong("Statement is empty", ("Statement",))
-        statements = tuple(
-            [_statement(entry, index, ("Statement", index)) for index, entry in enumerate(body)]
-        )
-    else:
-        statements = (_statement(body, 0, ("Statement",)),)
-    return Document(version, statements, text, identifier)
+    identifier = None
+    if id_at is not None:
+        identifier = pairs[id_at][1]
+        if identifier.__class__ is not str:
+            raise _Wrong("Id is not text", ("Id",))
+    body = pairs[statement_at][1]
+    if not isinstance(body, list):
+        return Document(version, (_statement(body, 0, ("Statement",)),), text, identifier)
+    if not body:
+        raise _Wrong("Statement is empty", ("Statement",))
+    statements: list[Statement] = []
+    for index, entry in enumerate(body):
+        statements.append(_statement(entry, index, ("Statement", index)))
+    return Document(version, tuple(statements), text, identifier)
 
 
-def _known(value: Mapping[str, object], names: frozenset[str], what: str, path: Path) -> None:
-    if not value.keys() <= names:
-        key = next(key for key in value if key not in names)
-        raise _Wrong(f"unknown {what} element {key!r}", (*path, key))
+@lru_cache(maxsize=64)
+def _heading(elements: tuple[str, ...]) -> tuple[int | None, int | None, int | None]:
+    """In which places Version, Statement and Id stand."""
+    for name in elements:
+        if name not in _DOCUMENT_KEYS:
+            raise _Wrong(f"unknown policy element {name!r}", (name,))
+    place = {name: number for number, name in enumerate(elements)}
+    if len(place) != len(elements):
+        raise _duplicate(())
+    return place.get("Version"), place.get("Statement"), place.get("Id")
+
+
+def _duplicate(path: Path) -> _Wrong:
+    """A name that is written twice; `loads` says which and where."""
+    return _Wrong("duplicate key", path)
 
 
 class _Shape(NamedTuple):
-    """Which elements a statement has; there are few such shapes, and many statements of each."""
+    """Which elements a statement has, and in which place; there are few such shapes, and many
+    statements of each."""
 
-    action: str
-    resource: str | None
-    principal: str | None
-    has_sid: bool
-    has_condition: bool
+    effect: int
+    action: int
+    resource: int | None
+    principal: int | None
+    sid: int | None
+    condition: int | None
+    action_negated: bool
+    resource_negated: bool
 
 
 @lru_cache(maxsize=1024)
-def _shape(elements: tuple[str, ...]) -> _Shape | None:
-    """The shape of a statement with these elements; None where the grammar knows none."""
-    if not _STATEMENT_KEYS.issuperset(elements) or "Effect" not in elements:
-        return None
-    found: dict[str, str | None] = {}
+def _shape(elements: tuple[str, ...]) -> _Shape:
+    """The shape of a statement with these elements; `LookupError` where the grammar knows none,
+    so that only what it knows is kept."""
+    place = {name: number for number, name in enumerate(elements)}
+    if len(place) != len(elements) or not _STATEMENT_KEYS.issuperset(place):
+        raise LookupError
     for name in ("Action", "Resource", "Principal"):
-        given = [each for each in (name, f"Not{name}") if each in elements]
-        if len(given) > 1:
-            return None
-        found[name] = given[0] if given else None
-    action = found["Action"]
-    if action is None:
-        return None
-    has_sid, has_condition = "Sid" in elements, "Condition" in elements
-    return _Shape(action, found["Resource"], found["Principal"], has_sid, has_condition)
+        if name in place and f"Not{name}" in place:
+            raise LookupError
+    action = place.get("Action", place.get("NotAction"))
+    if "Effect" not in place or action is None:
+        raise LookupError
+    return _Shape(
+        place["Effect"],
+        action,
+        place.get("Resource", place.get("NotResource")),
+        place.get("Principal", place.get("NotPrincipal")),
+        place.get("Sid"),
+        place.get("Condition"),
+        "NotAction" in place,
+        "NotResource" in place,
+    )
 
 
-def _shapeless(entry: Mapping[str, object], path: Path) -> _Wrong:
+def _shapeless(elements: tuple[str, ...], path: Path) -> _Wrong:
     """Why a statement has no shape."""
     where = _where(path)
-    for key in entry:
+    if len(set(elements)) != len(elements):
+        return _duplicate(path)
+    for key in elements:
         if key not in _STATEMENT_KEYS:
             return _Wrong(f"unknown statement element {key!r}", (*path, key))
-    if "Effect" not in entry:
+    if "Effect" not in elements:
         return _Wrong(f"{where}: Effect is missing", path)
     for name in ("Action", "Resource", "Principal"):
-        if name in entry and f"Not{name}" in entry:
+        if name in elements and f"Not{name}" in elements:
             return _Wrong(f"{where}: both {name} and Not{name}", (*path, f"Not{name}"))
     return _Wrong(f"{where}: Action or NotAction is missing", path)
 
 
 def _statement(entry: object, index: int, path: Path) -> Statement:
-    if not isinstance(entry, dict):
+    if not isinstance(entry, tuple):
         raise _Wrong(f"{_where(path)} is not an object", path)
-    shape = _shape(tuple(entry))
-    if shape is None:
-        raise _shapeless(entry, path)
-    action, resource, principal, has_sid, has_condition = shape
-    effect = entry["Effect"]
+    elements = tuple([name for name, _ in entry])
+    try:
+        shape = _shape(elements)
+    except LookupError:
+        raise _shapeless(elements, path) from None
+    (
+        effect_at, action, resource, principal, sid_at, condition, action_negated, resource_negated
+    ) = shape  # fmt: skip
+    effect = entry[effect_at][1]
     if effect != "Allow" and effect != "Deny":
         raise _Wrong(f"{_where(path)}: Effect is Allow or Deny", (*path, "Effect"))
-    sid = entry["Sid"] if has_sid else None
-    if has_sid and sid.__class__ is not str:
-        raise _Wrong(f"{_where(path)}: Sid is not text", (*path, "Sid"))
+    sid = None
+    if sid_at is not None:
+        sid = entry[sid_at][1]
+        if sid.__class__ is not str:
+            raise _Wrong(f"{_where(path)}: Sid is not text", (*path, "Sid"))
+    resources = None
+    if resource is not None:
+        name, texts = entry[resource]
+        resources = (texts,) if texts.__class__ is str else _texts(texts, path, name)
+    name, texts = entry[action]
     return Statement(
         index,
         sid,
         effect,
-        _texts(entry[action], path, action),
-        action == "NotAction",
-        None if resource is None else _texts(entry[resource], path, resource),
-        resource == "NotResource",
-        _conditions(entry["Condition"], path) if has_condition else (),
-        None if principal is None else _principals(entry[principal], (*path, principal)),
+        (texts,) if texts.__class__ is str else _texts(texts, path, name),
+        action_negated,
+        resources,
+        resource_negated,
+        () if condition is None else _conditions(entry[condition][1], path),
+        None if principal is None else _principals(entry[principal], path),
     )
 
 
@@ -196,7 +232,7 @@ def _where(path: Path) -> str:
     return f"statement {place + 1 if isinstance(place, int) else 1}"
 
 
-def _texts(value: object, path: Path, name: str) -> tuple[str, ...]:
+def _texts(value: Any, path: Path, name: str) -> tuple[str, ...]:
     # Numbers are texts of a class of their own.
     if value.__class__ is str:
         return (value,)
@@ -213,38 +249,55 @@ def _not_text(path: Path) -> _Wrong:
     return _Wrong(f"{_where(path)}: {'.'.join(names)} is not text", path)
 
 
-def _principals(value: object, path: Path) -> PrincipalElement:
-    negated = path[-1] == "NotPrincipal"
+def _principals(pair: tuple[str, Any], path: Path) -> PrincipalElement:
+    name, value = pair
+    path = (*path, name)
+    negated = name == "NotPrincipal"
     if value == "*":
         return PrincipalElement((("AWS", ("*",)),), negated)
-    if not isinstance(value, dict):
-        raise _Wrong(f'{_where(path)}: {path[-1]} is "*" or an object of kinds', path)
-    for kind in value:
+    if not isinstance(value, tuple):
+        raise _Wrong(f'{_where(path)}: {name} is "*" or an object of kinds', path)
+    for kind, _ in value:
         if kind not in _PRINCIPAL_KINDS:
             raise _Wrong(f"{_where(path)}: unknown kind of principal {kind!r}", (*path, kind))
-    entries = tuple([(kind, _texts(values, path, kind)) for kind, values in value.items()])
+    if len(value) > 1:
+        _once(value, path)
+    entries = tuple([(kind, _texts(texts, path, kind)) for kind, texts in value])
     return PrincipalElement(entries, negated)
+
+
+def _once(pairs: Pairs, path: Path) -> None:
+    """Refuse an object in which a name is written twice."""
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _duplicate(path)
 
 
 def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
     path = (*path, "Condition")
-    if not isinstance(value, dict):
+    if not isinstance(value, tuple):
         raise _Wrong(f"{_where(path)}: Condition is not an object", path)
+    if len(value) > 1:
+        _once(value, path)
     clauses: list[Clause] = []
-    for written, keys in value.items():
+    for written, keys in value:
         parts = _operator(written)
         if parts is None:
             what = f"{_where(path)}: unknown condition operator {written!r}"
             raise _Wrong(what, (*path, written))
         operator, set_operator, if_exists = parts
-        if not isinstance(keys, dict):
+        if not isinstance(keys, tuple):
             what = f"{_where(path)}: {written} is not an object of keys"
             raise _Wrong(what, (*path, written))
-        for key, values in keys.items():
+        if len(keys) > 1:
+            _once(keys, (*path, written))
+        for key, values in keys:
             if not key:
                 what = f"{_where(path)}: {written} has an empty key"
                 raise _Wrong(what, (*path, written, key))
-            found = _values(values, path, written, key)
+            if values.__class__ is str:
+                found: tuple[str, ...] = (values,)
+            else:
+                found = _values(values, path, written, key)
             clauses.append(Clause(operator, key, found, set_operator, if_exists))
     return tuple(clauses)
 
@@ -267,8 +320,6 @@ def _operator(
 
 def _values(value: object, path: Path, written: str, key: str) -> tuple[str, ...]:
     """JSON booleans and numbers stand as their JSON text."""
-    if value.__class__ is str:
-        return (value,)
     found: list[str] = []
     for place, item in enumerate(value if isinstance(value, list) else (value,)):
         if item.__class__ is str:

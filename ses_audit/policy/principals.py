@@ -154,8 +154,7 @@ def _form(kind: str, value: str, caller: Caller) -> Form | None:
 def _aws(value: str, caller: Caller) -> Form | None:
     if value == "*":
         return Form.WILDCARD
-    root = _ROOT.fullmatch(value)
-    account = root.group(1) if root else value if _ACCOUNT.fullmatch(value) else None
+    account = _account(value)
     if account is not None:
         return Form.ACCOUNT if caller.account == account else None
     if value == caller.arn:
@@ -167,6 +166,14 @@ def _aws(value: str, caller: Caller) -> Form | None:
     # A session's ARN drops the role's path: the name has to do.
     role = caller.arn.split("/", 2)[1] if caller.arn.count("/") >= 2 else ""
     return Form.ROLE if role and _is_role(value, caller.account, role) else None
+
+
+def _account(value: str) -> str | None:
+    """The account that a value names by its root or by its id."""
+    if value.endswith(":root"):
+        root = _ROOT.fullmatch(value)
+        return None if root is None else root.group(1)
+    return value if len(value) == 12 and _ACCOUNT.fullmatch(value) else None
 
 
 _NEEDED: dict[str, frozenset[Form]] = {

@@ -94,10 +94,9 @@ class Statement:
 class _Kept:
     """Room for what is made of a document when it is asked; no part of its value or its pickle."""
 
-    __slots__ = ("_digest", "compiled")
+    __slots__ = ("_digest",)
 
     _digest: str
-    compiled: CompiledDocument
 
 
 @value(frozen=True, slots=True)
@@ -108,6 +107,8 @@ class Document(_Kept):
     statements: tuple[Statement, ...]
     text: str
     id: str | None = None
+    compiled: CompiledDocument | None = field(default=None, init=False, repr=False, compare=False)
+    """What `compiled.compiled` has made ready."""
 
     @property
     def digest(self) -> str:

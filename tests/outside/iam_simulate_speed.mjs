@@ -1,19 +1,18 @@
 // Decisions a second of @cloud-copilot/iam-simulate on the simulations of a file, one a line: the file
-// is read once; each line is parsed, with its policies, and decided. Prints the seconds of each round, by
-// the clock and of the processor, and the decisions.
+// is read once, its policies are texts; the policies of each line are parsed, and the line is decided.
+// Prints the seconds of each round, by the clock and of the processor, and the decisions.
 import { readFileSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { runSimulation } from '@cloud-copilot/iam-simulate'
 
 const [file, rounds] = process.argv.slice(2)
-const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line))
 const parsed = (named) => named.map(({ name, policy }) => ({ name, policy: JSON.parse(policy) }))
 
 async function round() {
   const decisions = []
   for (const line of lines) {
-    const asked = JSON.parse(line)
-    asked.identityPolicies = parsed(asked.identityPolicies)
+    const asked = { ...line, identityPolicies: parsed(line.identityPolicies) }
     asked.serviceControlPolicies = asked.serviceControlPolicies.map((level) => ({
       orgIdentifier: level.orgIdentifier,
       policies: parsed(level.policies),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Literal
 
 from ses_audit.policy.operators import (
     arn,
@@ -66,10 +67,24 @@ def prepare(clause: Clause, version: str) -> PreparedClause:
     return PreparedClause(clause, OPERATORS[clause.operator], version)
 
 
-@lru_cache(maxsize=4096)
 def prepared(clause: Clause, version: str) -> PreparedClause:
     """The same; documents that say the same share it."""
-    return prepare(clause, version)
+    return _prepared(
+        clause.operator, clause.key, clause.values, clause.set_operator, clause.if_exists, version
+    )
+
+
+@lru_cache(maxsize=4096)
+def _prepared(
+    operator: str,
+    key: str,
+    values: tuple[str, ...],
+    set_operator: Literal["ForAnyValue", "ForAllValues"] | None,
+    if_exists: bool,
+    version: str,
+) -> PreparedClause:
+    # By what the clause consists of: its own hash and comparison are Python's.
+    return prepare(Clause(operator, key, values, set_operator, if_exists), version)
 
 
 def holds(
