@@ -17,6 +17,7 @@ from ses_audit.policy.wildcards import ANY, STAR, Token, tokens_of
 
 __all__ = ["clause_on_known_values", "pattern_on_known_text"]
 
+_COLONS = 5
 _MOST_STATES = 20_000
 _MOST_BINDINGS = 500
 _LITERAL = "2008-10-17"
@@ -30,7 +31,9 @@ _POSITIVE = {
     "StringLike": "StringLike",
     "StringNotLike": "StringLike",
     "ArnEquals": "ArnEquals",
+    "ArnNotEquals": "ArnEquals",
     "ArnLike": "ArnLike",
+    "ArnNotLike": "ArnLike",
 }
 """The operators that are answered here, each with the one that is true on a match."""
 
@@ -65,12 +68,17 @@ def clause_on_known_values(
     >>> clause_on_known_values(clause, ("ann@example.com",), is_set=False, version="2012-10-17")
     StringEquals aws:username ['ann']
     """
-    positive = _POSITIVE.get(clause.operator)
-    if positive is None or not any(values):
-        return None
     if clause.set_operator is None and (is_set or len(values) != 1):
         return FALSE
+    if clause.set_operator is not None and not any(values):
+        return TRUE if clause.set_operator == "ForAllValues" else FALSE
+    positive = _POSITIVE.get(clause.operator)
+    if positive is None:
+        return None
     negated = positive != clause.operator
+    if negated and positive.startswith("Arn") and not all(map(_is_arn, (*values, *clause.values))):
+        # What is no ARN, on either side, is not another ARN either.
+        return None
     answers: list[Formula] = []
     for value in values:
         matched: list[Formula] = []
@@ -82,6 +90,12 @@ def clause_on_known_values(
         answer = disjunction(*matched)
         answers.append(negate(answer) if negated else answer)
     return disjunction(*answers) if clause.set_operator == "ForAnyValue" else conjunction(*answers)
+
+
+def _is_arn(text: str) -> bool:
+    """Whether a text or pattern has all six segments, whatever its variables hold."""
+    literal = (part for part in parts_of(text) if not isinstance(part, Variable))
+    return sum(part.count(":") for part in literal if isinstance(part, str)) >= _COLONS
 
 
 def pattern_on_known_text(clause: Clause, text: str, version: str) -> Formula | None:

@@ -53,9 +53,7 @@ def test_single_values(operator: str, pattern: str) -> None:
     clause = Clause(operator, "k", (pattern, "b"))
     for text in TEXTS:
         found = clause_on_known_values(clause, (text,), is_set=False, version=NEW)
-        if found is None:
-            assert text == ""  # A null value is left to the search.
-            continue
+        assert found is not None
         for context in _contexts():
             expected = holds(clause, {**context, "k": (text,)}, frozenset(), NEW)
             assert holds_in(found, context, frozenset()) is expected, (text, context, found)
@@ -82,6 +80,47 @@ def test_arns_and_resources_are_compared_segment_by_segment() -> None:
     assert str(pattern_on_known_text(resource, arn, NEW)) == "StringEquals v ['a']"
     assert pattern_on_known_text(Clause("Resource", "r", ("*",)), arn, NEW) is TRUE
     assert pattern_on_known_text(Clause("Resource", "r", ("b",)), arn, NEW) is FALSE
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals"])
+@pytest.mark.parametrize("sets", [None, "ForAnyValue", "ForAllValues"])
+def test_arns_with_two_open_variables(operator: str, sets: str | None) -> None:
+    patterns = ("arn:aws:iam::${w}:user/${v}", "arn:aws:iam::1:role/${v}*")
+    clause = Clause(operator, "k", patterns, sets)  # type: ignore[arg-type]
+    for arn in ("arn:aws:iam::1:user/a", "arn:aws:iam::b:user/ab", "arn:aws:iam::1:role/a"):
+        found = clause_on_known_values(clause, (arn,), is_set=sets is not None, version=NEW)
+        assert found is not None
+        multivalued = frozenset({"k"} if sets else ())
+        for context in _contexts():
+            expected = holds(clause, {**context, "k": (arn,)}, multivalued, NEW)
+            assert holds_in(found, context, frozenset()) is expected, (arn, context)
+
+
+@pytest.mark.parametrize(
+    ("value", "pattern"),
+    [
+        ("arn:aws:iam::1:user/a", "arn:aws:iam:${v}"),  # no ARN, unless the variable has colons
+        ("user/a", "arn:aws:iam::1:user/${v}"),
+    ],
+)
+def test_what_may_be_no_arn_is_left_to_the_search(value: str, pattern: str) -> None:
+    clause = Clause("ArnNotLike", "k", (pattern,))
+    assert clause_on_known_values(clause, (value,), is_set=False, version=NEW) is None
+
+
+@pytest.mark.parametrize("values", [(), ("",), ("", "")])
+@pytest.mark.parametrize("sets", [None, "ForAnyValue", "ForAllValues"])
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotLike", "Bool"])
+def test_null_values(operator: str, sets: str | None, values: tuple[str, ...]) -> None:
+    clause = Clause(operator, "k", ("${v}", "a"), sets)  # type: ignore[arg-type]
+    found = clause_on_known_values(clause, values, is_set=False, version=NEW)
+    if operator == "Bool" and sets is None and len(values) == 1:
+        assert found is None
+        return
+    assert found is not None
+    for context in _contexts():
+        expected = holds(clause, {**context, "k": values}, frozenset(), NEW)
+        assert holds_in(found, context, frozenset()) is expected, context
 
 
 def test_an_older_document_has_no_variables() -> None:
