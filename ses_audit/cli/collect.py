@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ses_audit.cli.reading import any_account, options_of, reading_options, tell_gaps
+from ses_audit.cli.reading import (
+    any_account,
+    options_of,
+    reading_options,
+    tell_assumptions,
+    tell_gaps,
+)
 
 if TYPE_CHECKING:
     from ses_audit.collect.options import CollectOptions
@@ -57,6 +63,7 @@ def collect(
     rows = read_coverage(made.table("coverage"))
     counted = totals(rows)
     tell_gaps(rows, options.role_name)
+    tell_assumptions(made)
     principals = made.table("principals").num_rows
     identities = made.table("identities").num_rows
     click.echo(f"{principals:,} principals, {identities:,} identities", err=True)

@@ -13,8 +13,16 @@ import click
 if TYPE_CHECKING:
     from ses_audit.collect.options import CollectOptions
     from ses_audit.snapshot.ledger import CoverageRow
+    from ses_audit.snapshot.opened import Snapshot
 
-__all__ = ["READING", "any_account", "options_of", "reading_options", "tell_gaps"]
+__all__ = [
+    "READING",
+    "any_account",
+    "options_of",
+    "reading_options",
+    "tell_assumptions",
+    "tell_gaps",
+]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -172,6 +180,15 @@ def any_account(rows: list[CoverageRow]) -> bool:
     return any(
         row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
     )
+
+
+def tell_assumptions(made: Snapshot) -> None:
+    """A line for each sentence that every report shows, such as an account that joined."""
+    from ses_audit.escape import terminal
+
+    assumptions = made.manifest.get("assumptions")
+    for sentence in assumptions if isinstance(assumptions, list) else ():
+        click.echo(f"note: {terminal(str(sentence))}", err=True)
 
 
 def tell_gaps(rows: list[CoverageRow], role_name: str) -> None:

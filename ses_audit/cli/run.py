@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ses_audit.cli.reading import READING, any_account, options_of, reading_options, tell_gaps
+from ses_audit.cli.reading import (
+    READING,
+    any_account,
+    options_of,
+    reading_options,
+    tell_assumptions,
+    tell_gaps,
+)
 
 if TYPE_CHECKING:
     from ses_audit.collect.progress import Progress
@@ -177,6 +184,7 @@ def _snapshot_of(
         made = collect(replace(asked, snapshot=folder), progress)
         rows = read_coverage(made.table("coverage"))
         tell_gaps(rows, asked.role_name)
+        tell_assumptions(made)
         if not any_account(rows):
             raise UserError("nothing was collected: no account could be read", NOTHING_COLLECTED)
         return made

@@ -36,13 +36,14 @@ def status(snapshot: Path, kind: str, require_complete: bool) -> int:
     opened = open_snapshot(snapshot)
     rows = read_coverage(opened.table("coverage"))
     counted = totals(rows)
+    listed = opened.manifest.get("assumptions")
+    assumptions = listed if isinstance(listed, list) else []
     if kind == "json":
-        click.echo(_json(rows, counted))
+        click.echo(_json(rows, counted, assumptions))
     elif kind == "csv":
         click.echo(_csv(rows), nl=False)
     else:
-        assumptions = opened.manifest.get("assumptions")
-        _table(rows, assumptions if isinstance(assumptions, list) else [])
+        _table(rows, assumptions)
         read = sorted(set(opened.times().column("read_at").to_pylist()) - {"", None})
         if read:
             click.echo(f"read between {read[0]} and {read[-1]}")
@@ -110,7 +111,8 @@ def _table(rows: list[CoverageRow], assumptions: list[object]) -> None:
         if len(counted) > len(shown[:_SHOWN]):
             console.print(f"{len(shown[:_SHOWN]):,} of {len(counted):,} shown")
         console.print()
-    gaps = _gaps(rows)
+    # What was left out on purpose comes last.
+    gaps = sorted(_gaps(rows), key=lambda row: not row.state.is_missing)
     for row in gaps[:_SHOWN]:
         layer = f" ({row.layer} {row.policy_arn})" if row.layer else ""
         console.print(terminal(f"{row.text}{layer} {row.detail}".rstrip()), soft_wrap=True)
@@ -120,7 +122,7 @@ def _table(rows: list[CoverageRow], assumptions: list[object]) -> None:
         console.print(terminal(f"assumed: {text}"), soft_wrap=True)
 
 
-def _json(rows: list[CoverageRow], counted: Totals) -> str:
+def _json(rows: list[CoverageRow], counted: Totals, assumptions: list[object]) -> str:
     import json
     from dataclasses import asdict
 
@@ -136,6 +138,7 @@ def _json(rows: list[CoverageRow], counted: Totals) -> str:
             }
             for title, field in _BY.items()
         },
+        "assumptions": assumptions,
         "gaps": [row.text for row in _gaps(rows)],
         "cells": [asdict(row) for row in rows],
     }

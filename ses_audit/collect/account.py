@@ -10,9 +10,18 @@ from ses_audit.collect.reader import Run, read, unread
 from ses_audit.collect.work import Steps
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
-from ses_audit.snapshot.plan import GLOBAL, Cell, account_cells, region_cells
+from ses_audit.snapshot.plan import (
+    GLOBAL,
+    REGIONS_BY_EC2,
+    Cell,
+    account_cells,
+    region_cells,
+)
+from ses_audit.snapshot.region_lists import DISABLED, region_states
 
-__all__ = ["AccountReader"]
+__all__ = ["UNPROVEN", "AccountReader"]
+
+UNPROVEN = "its regions are not proven: every region of SES is tried"
 
 # IAM tells nothing of keys in its details, so each user is asked; in so many pieces of work.
 _KEY_PIECES = 4
@@ -79,10 +88,10 @@ class AccountReader:
 
     def steps(self) -> Steps:
         """The account's own calls, one after another; each region is added as more work."""
-        regions = yield from self._read(self._cell("account", "ListRegions"))
+        states, whole = yield from self._regions()
         if not self.refusal:
             # Known before anything else is asked: then the regions' work can begin.
-            self._plan_regions(regions)
+            self._plan_regions(states, whole)
         details = self._cell("iam", "GetAccountAuthorizationDetails")
         principals = yield from self._read(details)
         users = [str(user["UserName"]) for user in principals.items("UserDetailList")]
@@ -109,20 +118,32 @@ class AccountReader:
             for key in listed.items("AccessKeyMetadata"):
                 yield from self._read(used, str(key["AccessKeyId"]))
 
-    def _plan_regions(self, reading: Reading) -> None:
+    def _regions(self) -> Generator[Call, Record, tuple[dict[str, str], bool]]:
+        """Region → state, and whether the list is whole: by EC2 where Account Management fails."""
+        book, second = self._run.book, self._cell(*REGIONS_BY_EC2)
+        listing = yield from self._read(self._cell("account", "ListRegions"))
+        states = region_states(listing.items("Regions"))
+        if listing.state.is_evidence:
+            # Where an earlier run had to ask EC2, that is no part of the plan any more.
+            book.drop([second])
+        if listing.state.is_evidence or self.refusal:
+            return states, listing.state.is_evidence
+        book.plan([second])
+        described = yield from self._read(second)
+        whole = described.state.is_evidence
+        if not whole and not self.refusal:
+            book.annotate(second, UNPROVEN)
+        by_ec2 = region_states(described.items("Regions"))
+        return (by_ec2 if whole else states), whole
+
+    def _plan_regions(self, states: dict[str, str], whole: bool) -> None:
         book, options = self._run.book, self._run.options
-        listed = {
-            str(item["RegionName"]): str(item.get("RegionOptStatus") or "ENABLED")
-            for item in reading.items("Regions")
-        }
-        whole = reading.state.is_evidence
         # Without the list every region is tried; with it, one it lacks is not there.
-        known = [r for r in self._ses_regions if not whole or r in listed]
-        for region in known:
+        for region in [r for r in self._ses_regions if not whole or r in states]:
             cells = region_cells(self._account, [region])
             if options.regions and region not in options.regions:
                 book.mark(cells, State.EXCLUDED, "not among the regions that were asked for")
-            elif listed.get(region) == "DISABLED":
+            elif states.get(region) == DISABLED:
                 book.mark(cells, State.REGION_DISABLED, "disabled")
             else:
                 book.plan(cells)

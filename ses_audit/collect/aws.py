@@ -156,7 +156,8 @@ class Aws:
     def client(self, service: str, region: str) -> Any:
         """The client of a service and region, made once; `global` is the partition's home."""
         if region == GLOBAL:
-            region = self._sts_region if service == "sts" else self._home
+            # EC2 has no home: where the caller works, a region lock leaves it open more likely.
+            region = self._sts_region if service in ("sts", "ec2") else self._home
         with self._lock:
             client = self._clients.get((service, region))
             if client is None:

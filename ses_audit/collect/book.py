@@ -67,12 +67,13 @@ class Book:
         self._files: dict[str, EvidenceWriter] = {}
         self._earlier: dict[str, dict[tuple[Cell, str], Reading]] = {}
         self._planned: dict[str, set[Cell]] = {}
+        self._counted: set[str] = set()
 
     def _note(self, cell: Cell) -> None:
         self._planned.setdefault(cell.account, set()).add(cell)
 
     def open(self, account: str) -> None:
-        """Begin with an account."""
+        """Begin with an account; one that was ended is added to, and not counted again."""
         with self._lock:
             if account in self._files:
                 return
@@ -84,9 +85,11 @@ class Book:
     def _read(self, account: str) -> dict[tuple[Cell, str], Reading]:
         """What an earlier run read whole: nothing of it is asked again."""
         records = list(self._evidence.records(account))
-        for record in records:
-            self._note(_cell(record))
-            self.ledger.observe(record)
+        if account not in self._counted:
+            self._counted.add(account)
+            for record in records:
+                self._note(_cell(record))
+                self.ledger.observe(record)
         pages: dict[tuple[Cell, str], list[dict[str, object]]] = {}
         gone: dict[tuple[Cell, str], dict[str, str]] = {}
         newest: dict[tuple[Cell, str], str] = {}
@@ -168,16 +171,21 @@ class Book:
                 self._note(cell)
                 self.ledger.mark(cell, state, detail)
 
+    def annotate(self, cell: Cell, text: str) -> None:
+        """Add what follows from it to the detail of a cell that was asked."""
+        with self._lock:
+            self.ledger.annotate(cell, text)
+
     def state(self, cell: Cell, argument: str | None = None) -> State:
         """How a cell, or an item of it, ended so far."""
         with self._lock:
             return self.ledger.state(cell, argument)
 
     def missing(self, account: str) -> list[Cell]:
-        """The planned cells of an account that are not evidence so far."""
+        """The planned cells of an account that are not evidence so far, but for those left out."""
         with self._lock:
             cells = self._planned.get(account, set())
-            return sorted(cell for cell in cells if not self.ledger.state(cell).is_evidence)
+            return sorted(cell for cell in cells if self.ledger.state(cell).is_missing)
 
     def planned(self, account: str) -> int:
         """How many cells of an account are planned."""

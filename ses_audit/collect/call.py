@@ -113,6 +113,9 @@ def _wrong(call: Call, answer: Mapping[str, object]) -> str | None:
     if not answer:
         # Every operation here answers with something: botocore reads a proxy's page as nothing.
         return "the answer has no content"
+    if answer.get("Regions") == [] and not call.tokens and continues(dict(answer)) is None:
+        # Every account has regions: nothing of what is there may be left out by this.
+        return "it names no region"
     return wrong_shape(call.cell.operation, answer)
 
 

@@ -70,10 +70,10 @@ def read(
     before = run.book.earlier(cell, argument) if kept else None
     if before is not None:
         return before
-    request: dict[str, object] = {}
+    known = operation(cell.service, cell.operation)
+    request: dict[str, object] = dict(known.request)
     if argument:
         request[ARGUMENTS[cell.operation]] = argument
-    token_name = operation(cell.service, cell.operation).token
     pages: list[dict[str, object]] = []
     records: list[Record] = []
     tokens: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ def read(
                 tuple(records),
             )
         tokens |= {token}
-        request = {**request, token_name: token}
+        request = {**request, known.token: token}
 
 
 def unread(run: Run, cells: list[Cell], source: Cell, reading: Reading) -> None:

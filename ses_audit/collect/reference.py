@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -33,6 +33,8 @@ class Operation:
     """The request's parameter for the page token; "" where there are no pages."""
     next: str = ""
     """The answer's field with the next token."""
+    request: Mapping[str, object] = field(default_factory=dict)
+    """Parameters that are always sent."""
 
 
 @cache

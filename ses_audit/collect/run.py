@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from ses_audit.collect.account import UNPROVEN
 from ses_audit.collect.accounts import OPEN, Accounts
 from ses_audit.collect.aws import Aws
 from ses_audit.collect.book import Book
@@ -29,6 +30,8 @@ from ses_audit.snapshot.store import Snapshot, SnapshotWriter, create_snapshot
 
 __all__ = ["check_filters", "collect", "how_many", "left_out", "ses_regions"]
 
+# How many accounts a sentence names.
+_NAMED = 5
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -301,6 +304,7 @@ class _Run:
             # Read by an earlier run, and gone since: nothing that was found is deleted.
             if account not in self._planned:
                 self.book.observe(account)
+        self._assumptions += _unproven(self.book.ledger.rows())
         organization: Facts | None = {"none": True} if self._organization.in_none else None
         return finish_snapshot(
             self._writer,
@@ -312,6 +316,23 @@ class _Run:
             arguments=_arguments(self._options),
             assumptions=self._assumptions,
         )
+
+
+def _unproven(rows: Iterable[CoverageRow]) -> list[str]:
+    """A sentence of the accounts whose enabled regions no list tells."""
+    accounts = [row.account_id for row in rows if row.detail.endswith(UNPROVEN)]
+    if not accounts:
+        return []
+    named = ", ".join(accounts[:_NAMED])
+    more = f" and {len(accounts) - _NAMED:,} more" if len(accounts) > _NAMED else ""
+    plural = "s" if len(accounts) > 1 else ""
+    return [
+        (
+            f"The enabled regions of account{plural} {named}{more} are not proven: neither "
+            "account:ListRegions nor ec2:DescribeRegions was answered, so every region of SES was "
+            "tried"
+        )
+    ]
 
 
 def _arguments(options: CollectOptions) -> dict[str, object]:

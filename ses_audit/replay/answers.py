@@ -13,8 +13,6 @@ from ses_audit.replay.requests import Asked, key_of_account
 
 __all__ = ["Answers"]
 
-_GLOBAL = frozenset({"organizations", "iam", "account"})
-
 
 class Answers:
     """Answers calls from a recording.
@@ -40,9 +38,12 @@ class Answers:
         """The answer to one call, one page of it where it is paged."""
         if asked.service == "sts":
             return self._sts(asked)
-        region = "global" if asked.service in _GLOBAL else asked.region
         call = Call(
-            asked.account, region, asked.service, asked.operation, arguments_of(asked.parameters)
+            asked.account,
+            asked.cell_region,
+            asked.service,
+            asked.operation,
+            arguments_of(asked.parameters),
         )
         whole = self._recording.answer(call)
         how = paging(asked.service, asked.operation)
@@ -64,9 +65,7 @@ class Answers:
             return Answer({"UserId": "AIDAREPLAY", "Account": asked.account, "Arn": arn})
         if asked.operation != "AssumeRole":
             return Answer(None, "InvalidAction", f"no {asked.operation} here", 400)
-        arn = str(asked.parameters.get("RoleArn", ""))
-        parts = arn.split(":")
-        account = parts[4] if len(parts) > 5 else ""
+        arn, account = str(asked.parameters.get("RoleArn", "")), asked.cell_account
         refused = self._recording.refuses_role(account)
         if refused is not None:
             return refused
@@ -100,7 +99,7 @@ def _page(
         except ValueError:
             return Answer(None, "InvalidInputException", "the token is not of this list", 400)
     kind = fault.kind if fault is not None else ""
-    if kind == "empty_page":
+    if kind == "empty_page" and not token:
         size = 0
     page: dict[str, Any] = {k: v for k, v in response.items() if k not in how.lists}
     position = 0

@@ -29,6 +29,8 @@ KINDS = (
 class Fault:
     """One thing that goes wrong, and for which calls; an empty field matches any.
 
+    `account` is who asks, or whose role is assumed; `region` the signature's, or `global` where
+    the service has none; `argument` any parameter's value.
     `skip` calls pass first, then `times` calls are hit; 0 hits all.
     """
 
@@ -48,8 +50,8 @@ class Fault:
     def matches(self, asked: Asked) -> bool:
         """Whether the fault is meant for a call."""
         return (
-            self.account in ("", asked.account)
-            and self.region in ("", asked.region)
+            self.account in ("", asked.account, asked.cell_account)
+            and self.region in ("", asked.region, asked.cell_region)
             and self.service in ("", asked.service)
             and self.operation in ("", asked.operation)
             and (not self.argument or self.argument in map(str, asked.parameters.values()))

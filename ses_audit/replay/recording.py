@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 
@@ -79,6 +79,12 @@ class Answer:
     status: int = 200
 
 
+# EC2's names of the states of ListRegions.
+_BY_EC2 = {
+    "ENABLED_BY_DEFAULT": "opt-in-not-required",
+    "ENABLED": "opted-in",
+    "DISABLING": "opted-in",
+}
 _PAGE_FIELDS = frozenset(
     {"NextToken", "Marker", "NextMarker", "MaxItems", "MaxResults", "PageSize", "IsTruncated"}
 )
@@ -90,7 +96,10 @@ def arguments_of(request: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
         sorted(
             (name, str(value))
             for name, value in request.items()
-            if name not in _PAGE_FIELDS and isinstance(value, str | int | bool)
+            # EC2's regions are the same, however much of them is asked for.
+            if name not in _PAGE_FIELDS
+            and name != "AllRegions"
+            and isinstance(value, str | int | bool)
         )
     )
 
@@ -158,6 +167,8 @@ class Recording:
     def answer(self, call: Call) -> Answer:
         """The answer to a call: whole lists, to be paged by the server."""
         records = self._records.get(call)
+        if not records and call.operation == "DescribeRegions":
+            return self._regions(call)
         if not records:
             text = f"{call.service}.{call.operation} of {call.account}/{call.region}"
             return Answer(None, "ReplayNotRecorded", f"nothing is recorded of {text}", 400)
@@ -180,6 +191,25 @@ class Recording:
                 else:
                     merged.setdefault(name, value)
         return Answer(merged)
+
+    def _regions(self, call: Call) -> Answer:
+        """What EC2 says of the regions, where what Account Management says of them is recorded."""
+        listed = self.answer(replace(call, service="account", operation="ListRegions"))
+        items = (listed.response or {}).get("Regions")
+        if not isinstance(items, list):
+            text = f"nothing is recorded of the regions of {call.account}"
+            return Answer(None, "ReplayNotRecorded", text, 400)
+        regions = [
+            {
+                "RegionName": item["RegionName"],
+                "Endpoint": f"ec2.{item['RegionName']}.amazonaws.com",
+                "OptInStatus": _BY_EC2.get(
+                    str(item.get("RegionOptStatus") or "ENABLED"), "not-opted-in"
+                ),
+            }
+            for item in items
+        ]
+        return Answer({"Regions": regions})
 
     @staticmethod
     def _error(record: Record) -> Answer:

@@ -15,6 +15,7 @@ __all__ = ["Asked", "account_of_key", "key_of_account", "read_request", "service
 _CREDENTIAL = re.compile(r"Credential=([A-Z0-9]+)/[0-9]{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
 _OWN, _SESSION = "AKIAREPLAY", "ASIAREPLAY"
 _KEY = re.compile(rf"(?:{_OWN}|{_SESSION})([0-9]{{12}})")
+_GLOBAL = frozenset({"organizations", "iam", "account", "sts", "ec2"})
 _SERVICES = {"ses": "sesv2"}
 """Signing name → botocore's service, where they differ."""
 
@@ -28,6 +29,17 @@ class Asked:
     service: str
     operation: str
     parameters: Mapping[str, object]
+
+    @property
+    def cell_region(self) -> str:
+        """The region of the cell that the answer belongs to."""
+        return "global" if self.service in _GLOBAL else self.region
+
+    @property
+    def cell_account(self) -> str:
+        """The account of the cell: of a role that is assumed, the one that it is in."""
+        parts = str(self.parameters.get("RoleArn", "")).split(":")
+        return parts[4] if self.operation == "AssumeRole" and len(parts) > 5 else self.account
 
 
 def key_of_account(account: str, *, session: bool = False) -> str:
@@ -87,7 +99,7 @@ def read_request(method: str, target: str, headers: Mapping[str, str], body: byt
     region, service = signed[2], _SERVICES.get(signed[3], signed[3])
     path, _, query = target.partition("?")
     parameters: dict[str, object]
-    if service in ("iam", "sts"):
+    if service in ("iam", "sts", "ec2"):
         parameters = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
         operation = str(parameters.pop("Action", ""))
         parameters.pop("Version", None)

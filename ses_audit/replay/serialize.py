@@ -1,6 +1,6 @@
-"""Answers as AWS puts them on the wire: query XML, JSON, REST-JSON, from botocore's models.
+"""Answers as AWS puts them on the wire: query XML, EC2's, JSON, REST-JSON, from botocore's models.
 
-Source of the three protocols: https://smithy.io/2.0/aws/protocols/index.html
+Source of the protocols: https://smithy.io/2.0/aws/protocols/index.html
 """
 
 from __future__ import annotations
@@ -32,6 +32,13 @@ def success(model: Any, operation: Any, response: Mapping[str, object], request_
     """
     shape = operation.output_shape
     headers = {"x-amzn-RequestId": request_id}
+    if model.metadata["protocol"] == "ec2":
+        inner = "" if shape is None else _xml_members(shape, response)
+        body = (
+            f'<{operation.name}Response xmlns="{model.metadata["xmlNamespace"]}/">'
+            f"<requestId>{request_id}</requestId>{inner}</{operation.name}Response>"
+        )
+        return 200, {**headers, "Content-Type": "text/xml"}, body.encode("utf-8", "surrogatepass")
     if model.metadata["protocol"] == "query":
         inner = "" if shape is None else _xml_members(shape, response)
         wrapper = (shape.serialization.get("resultWrapper") if shape is not None else None) or (
@@ -54,6 +61,13 @@ def success(model: Any, operation: Any, response: Mapping[str, object], request_
 def error(model: Any, code: str, message: str, status: int, request_id: str) -> Wire:
     """Serialize an error in the service's protocol."""
     headers = {"x-amzn-RequestId": request_id}
+    if model.metadata["protocol"] == "ec2":
+        body = (
+            f"<Response><Errors><Error><Code>{escape(code)}</Code>"
+            f"<Message>{escape(message)}</Message></Error></Errors>"
+            f"<RequestID>{request_id}</RequestID></Response>"
+        )
+        return status, {**headers, "Content-Type": "text/xml"}, body.encode()
     if model.metadata["protocol"] == "query":
         side = "Receiver" if status >= 500 else "Sender"
         body = (

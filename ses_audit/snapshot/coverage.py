@@ -28,3 +28,8 @@ class State(StrEnum):
     def is_evidence(self) -> bool:
         """Whether the cell's content is known: read, or known to be nothing."""
         return self in (State.OK, State.EMPTY, State.REGION_DISABLED, State.NO_ENDPOINT)
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the cell should be known and is not: neither evidence nor left out on purpose."""
+        return not self.is_evidence and self not in (State.EXCLUDED, State.NOT_AUDITED)

@@ -30,9 +30,9 @@ class Record:
     account
         Twelve digits: the account whose credentials asked.
     region
-        `global` for IAM, Organizations, STS and Account Management.
+        `global` for IAM, Organizations, STS, Account Management and EC2's list of regions.
     service
-        botocore's name: `organizations`, `iam`, `sts`, `account`, `sesv2`.
+        botocore's name: `organizations`, `iam`, `sts`, `account`, `ec2`, `sesv2`.
     operation
         AWS's name: `GetEmailIdentity`.
     request

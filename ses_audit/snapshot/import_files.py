@@ -20,6 +20,7 @@ from ses_audit.snapshot.plan import (
     GLOBAL,
     ORGANIZATION_OPERATIONS,
     REGION_OPERATIONS,
+    REGIONS_BY_EC2,
 )
 from ses_audit.snapshot.shapes import is_empty, wrong_shape
 
@@ -34,6 +35,7 @@ USED = {
     ("organizations", "ListParents"),
     ("organizations", "ListPoliciesForTarget"),
     *ACCOUNT_OPERATIONS,
+    REGIONS_BY_EC2,
     *(("sesv2", name) for name in REGION_OPERATIONS),
     ("sesv2", "GetConfigurationSet"),
 }

@@ -11,12 +11,14 @@ from ses_audit.snapshot.ledger import Ledger, argument_of
 from ses_audit.snapshot.organization_tables import NO_ORGANIZATION
 from ses_audit.snapshot.plan import (
     GLOBAL,
+    REGIONS_BY_EC2,
     Cell,
     account_cells,
     organization_cells,
     region_cells,
 )
 from ses_audit.snapshot.readings import Answers
+from ses_audit.snapshot.region_lists import region_states
 
 __all__ = ["plan_import"]
 
@@ -208,10 +210,13 @@ def _plan_account(
         return
     _plan_keys(account, answers, ledger)
     regions = {cell.region for cell in ledger.cells() if cell.account == account} - {GLOBAL}
-    listed = {
-        str(item["RegionName"]): str(item.get("RegionOptStatus") or "ENABLED")
-        for item in answers.items("account", "ListRegions", "Regions")
-    }
+    listed = region_states(answers.items("account", "ListRegions", "Regions"))
+    if not listed:
+        listed = region_states(answers.items(*REGIONS_BY_EC2, "Regions"))
+        own = Cell(account, GLOBAL, "account", "ListRegions")
+        if listed and ledger.state(own) is State.NOT_ATTEMPTED:
+            # The one file stands in the place of the other.
+            ledger.mark(own, State.OK)
     if listed:
         for region, status in listed.items():
             if ses_regions is not None and region not in ses_regions:

@@ -184,6 +184,12 @@ class Ledger:
             read_at=read_at,
         )
 
+    def annotate(self, cell: Cell, text: str) -> None:
+        """Add what follows from it to the detail of a cell that has no items."""
+        row = self._cells[cell][""]
+        detail = "; ".join(filter(None, (row.detail, text)))
+        self._cells[cell][""] = replace(row, detail=detail)
+
     def observe(self, record: Record) -> None:
         """Mark what one call says about its cell: the rule for live runs and for resuming.
 

@@ -14,6 +14,7 @@ __all__ = [
     "ARGUMENTS",
     "GLOBAL",
     "ORGANIZATION_OPERATIONS",
+    "REGIONS_BY_EC2",
     "REGION_OPERATIONS",
     "UNKNOWN_REGION",
     "Cell",
@@ -24,7 +25,7 @@ __all__ = [
 ]
 
 GLOBAL = "global"
-"""The region of IAM, Organizations, STS and Account Management cells."""
+"""The region of IAM, Organizations, STS and Account Management cells, and of EC2's one."""
 
 UNKNOWN_REGION = "*"
 """Stands for the regions of an account whose regions are not known."""
@@ -45,6 +46,8 @@ ACCOUNT_OPERATIONS = (
     ("iam", "ListAccessKeys"),
     ("iam", "GetAccessKeyLastUsed"),
 )
+REGIONS_BY_EC2 = ("ec2", "DescribeRegions")
+"""Which regions are enabled, asked where `account.ListRegions` does not tell; planned only then."""
 REGION_OPERATIONS = (
     "GetAccount",
     "ListEmailIdentities",

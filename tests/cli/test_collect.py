@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_aws import HTML, MANAGEMENT, MEMBER, REFUSING, FakeAws, error, query_error
+from fake_aws import HTML, MANAGEMENT, MEMBER, REFUSING, FakeAws, ec2_error, error, query_error
 
 from ses_audit.collect.pace import Pace
 
@@ -134,6 +135,30 @@ def test_no_organization_access(
         "forbid is UNKNOWN"
     ) in ended.err.splitlines()
     assert "DENIED" in ended.err.splitlines()[-1]
+
+
+def test_regions_that_no_list_proves(
+    command: Command, fake: FakeAws, fast: Pace, snapshot: Path
+) -> None:
+    for account in (MANAGEMENT, MEMBER):
+        fake.faults[account, "global", "ListRegions", ""] = lambda _: error("AccessDeniedException")
+        fake.faults[account, "global", "DescribeRegions", ""] = lambda _: ec2_error(
+            "UnauthorizedOperation"
+        )
+    said = (
+        f"The enabled regions of accounts {MANAGEMENT}, {MEMBER} are not proven: neither "
+        "account:ListRegions nor ec2:DescribeRegions was answered, so every region of SES was tried"
+    )
+    ended = command("collect", snapshot, "--region", "eu-west-1")
+    assert ended.code == 0
+    assert f"note: {said}" in ended.err.splitlines()
+    shown = command("status", snapshot).out
+    assert f"assumed: {said}" in shown.splitlines()
+    assert (
+        f"{MEMBER}/global/ec2.DescribeRegions=DENIED no; its regions are not proven: every region "
+        "of SES is tried"
+    ) in shown.splitlines()
+    assert json.loads(command("status", snapshot, "--format", "json").out)["assumptions"] == [said]
 
 
 def test_no_organization(command: Command, fake: FakeAws, fast: Pace, snapshot: Path) -> None:

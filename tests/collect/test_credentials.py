@@ -145,7 +145,8 @@ def test_the_first_link_is_the_profiles_and_the_second_is_cut(
     run(options, fast)
     (first, *_) = fake.calls("AssumeRole")
     assert (
-        '"Action":["account:ListRegions","iam:GetAccessKeyLastUsed"' in first.parameters["Policy"]
+        '"Action":["account:ListRegions","ec2:DescribeRegions","iam:GetAccessKeyLastUsed"'
+        in first.parameters["Policy"]
     )
     # After each role that was assumed: whose session is it?
     asked = [a.account for a in fake.calls("GetCallerIdentity")]

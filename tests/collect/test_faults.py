@@ -26,6 +26,7 @@ from fake_aws import (
     Reply,
     assumed,
     details,
+    ec2_error,
     error,
     query_error,
 )
@@ -165,16 +166,55 @@ def test_an_opt_in_region_that_is_off(fake: FakeAws, options: Make, fast: Pace) 
     assert not [asked for asked in fake.asked if asked.region == "af-south-1"]
 
 
+REFUSED_LIST = error("AccessDeniedException", "not listed")
+
+
+@pytest.mark.parametrize("account", [MANAGEMENT, MEMBER])
+@pytest.mark.parametrize(
+    ("reply", "state"),
+    [(REFUSED_LIST, "DENIED"), (error("TooManyRequestsException", "slow", 429), "THROTTLED"),
+     (HTML, "MALFORMED"), (Reply(200, '{"Regions": []}'), "MALFORMED")],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_regions_that_account_management_does_not_list_are_asked_of_ec2(
+    fake: FakeAws, options: Make, fast: Pace, reply: Reply, state: str, account: str
+) -> None:
+    """The regions are as in an undisturbed run; one cell more is planned, for this account only."""
+    fake.faults[account, "global", "ListRegions", ""] = lambda _: reply
+    made = run(options, fast)
+    assert cells(made) == {
+        **expected(),
+        f"{account}/global/account.ListRegions": state,
+        f"{account}/global/ec2.DescribeRegions": "OK",
+    }
+    assert made.manifest["assumptions"] == []
+    # Where it can be asked again, the plan is as if nothing had been.
+    fake.faults.clear()
+    assert cells(run(options, fast)) == expected()
+
+
 def test_regions_that_cannot_be_listed_are_all_tried(
     fake: FakeAws, options: Make, fast: Pace
 ) -> None:
-    fake.faults[MEMBER, "global", "ListRegions", ""] = lambda _: error("AccessDeniedException", "-")
+    fake.faults[MEMBER, "global", "ListRegions", ""] = lambda _: REFUSED_LIST
+    fake.faults[MEMBER, "global", "DescribeRegions", ""] = lambda _: ec2_error(
+        "UnauthorizedOperation", "You are not authorized to perform this operation."
+    )
     off = error("UnrecognizedClientException", "The security token included is invalid.", 403)
     for name in ("GetAccount", "ListEmailIdentities", "ListConfigurationSets"):
         fake.faults[MEMBER, "af-south-1", name, ""] = lambda _: off
     made = run(options, fast)
     found = cells(made)
     assert found[f"{MEMBER}/global/account.ListRegions"] == "DENIED"
+    assert row(made, f"{MEMBER}/global/ec2.DescribeRegions=DENIED").detail == (
+        "You are not authorized to perform this operation.; its regions are not proven: every "
+        "region of SES is tried"
+    )
+    (said,) = made.manifest["assumptions"]  # type: ignore[misc]
+    assert said == (
+        f"The enabled regions of account {MEMBER} are not proven: neither account:ListRegions nor "
+        "ec2:DescribeRegions was answered, so every region of SES was tried"
+    )
     for cell, state in ses("af-south-1", "DENIED", "DENIED", "NOT_ATTEMPTED", "DENIED").items():
         assert found[f"{MEMBER}/{cell}"] == state
     # The regions that the SDK knows are tried as well: a list of ours could be out of date.

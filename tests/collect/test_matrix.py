@@ -94,6 +94,8 @@ def drawn(random: Random) -> tuple[list[Fault], dict[str, dict[str, str]]]:
         if state:
             region = REGION if service == "sesv2" else "global"
             cells[f"{region}/{service}.{operation}"] = state
+            if operation == "ListRegions":
+                cells["global/ec2.DescribeRegions"] = "OK"
             if operation == DETAILS:
                 cells |= dict.fromkeys(
                     ("global/iam.ListAccessKeys", "global/iam.GetAccessKeyLastUsed"),

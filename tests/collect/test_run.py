@@ -28,6 +28,21 @@ def test_every_cell_ends_in_its_state(fake: FakeAws, options: Make, fast: Pace) 
     assert accounts[MANAGEMENT]["is_management"] is True
 
 
+def test_each_call_is_counted_once(fake: FakeAws, options: Make, fast: Pace) -> None:
+    """Also those of the caller's account, which is opened a second time for the second look."""
+    made = run(options, fast)
+    calls = {
+        (row["account_id"], row["operation"], row["argument"]): row["calls"]
+        for row in made.times().to_pylist()
+        if row["region"] == "global"
+    }
+    assert calls[MANAGEMENT, "DescribeOrganization", ""] == 1
+    assert calls[MANAGEMENT, "GetAccountAuthorizationDetails", ""] == 2
+    # Two pages, twice.
+    assert calls[MANAGEMENT, "ListAccounts", ""] == 4
+    assert calls[MEMBER, "GetAccountAuthorizationDetails", ""] == 2
+
+
 def test_tables_hold_each_accounts_own(fake: FakeAws, options: Make, fast: Pace) -> None:
     made = run(options, fast, workers=16)
     arns = {row["principal_arn"] for row in made.table("principals").to_pylist()}

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from ses_audit.errors import USAGE, UserError
 from ses_audit.replay import server as server_module
 from ses_audit.replay.example.build import example_data
-from ses_audit.replay.faults import Conditions
+from ses_audit.replay.faults import Conditions, Fault
 from ses_audit.replay.recording import Recording
 from ses_audit.replay.server import LOOPBACK, Server, environment, serve
 
@@ -57,6 +57,21 @@ def test_query_xml(start: Start, client: Client) -> None:
     assert isinstance(user["CreateDate"], datetime)
     policy = next(p for p in details["Policies"] if p["PolicyVersionList"])
     assert policy["PolicyVersionList"][0]["Document"]["Version"] == "2012-10-17"
+
+
+def test_ec2_xml(start: Start, client: Client) -> None:
+    """ec2: its own wrapping of lists and errors; its regions are those of ListRegions."""
+    fault = Fault("error", service="ec2", code="UnauthorizedOperation", status=403, times=1)
+    start(Conditions(faults=[fault]))
+    ec2 = client("ec2", WEB)
+    with pytest.raises(ClientError, match="UnauthorizedOperation") as error:
+        ec2.describe_regions(AllRegions=True)
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    found = {r["RegionName"]: r["OptInStatus"] for r in ec2.describe_regions()["Regions"]}
+    listed = client("account", WEB).list_regions()["Regions"]
+    assert set(found) == {region["RegionName"] for region in listed}
+    assert found["eu-west-1"] == "opt-in-not-required"
+    assert found["af-south-1"] == "not-opted-in"
 
 
 def test_json(start: Start, client: Client) -> None:

@@ -95,6 +95,31 @@ def test_the_organization_is_told_by_its_accounts(folder: Path, tmp_path: Path) 
     assert organization["management_account_id"] == "111111111111"
 
 
+def test_regions_by_ec2_stand_for_the_list_of_regions(folder: Path) -> None:
+    own = folder / "222222222222/global"
+    listed = json.loads((own / "account.list-regions.json").read_text())["Regions"]
+    names = {"ENABLED": "opted-in", "ENABLED_BY_DEFAULT": "opt-in-not-required"}
+    described = [
+        {"RegionName": r["RegionName"],
+         "OptInStatus": names.get(r["RegionOptStatus"], "not-opted-in")} for r in listed
+    ]  # fmt: skip
+    regions = {r["RegionName"] for r in listed}
+    whole = read_import(folder, ses_regions=regions)
+    (own / "account.list-regions.json").unlink()
+    (own / "ec2.describe-regions.json").write_text(json.dumps({"Regions": described}))
+    found = read_import(folder, ses_regions=regions)
+    assert found.ledger.totals().complete
+    more = {Cell("222222222222", "global", "ec2", "DescribeRegions")}
+    assert set(found.ledger.cells()) - set(whole.ledger.cells()) == more
+    for cell in whole.ledger.cells():
+        assert found.ledger.state(cell) is whole.ledger.state(cell), cell
+    # A list that is there is the one that counts.
+    (own / "account.list-regions.json").write_text("<html>")
+    assert gaps(read_import(folder, ses_regions=regions))[0] == (
+        "222222222222/global/account.ListRegions=MALFORMED"
+    )
+
+
 def test_an_ou_without_a_file_hides_nothing_once_every_account_has_its_place(folder: Path) -> None:
     (folder / f"{ORGANIZATION}list-organizational-units-for-parent.r-ab12.json").unlink()
     name = "111111111111/global/organizations.ListOrganizationalUnitsForParent"

@@ -9,7 +9,9 @@ from ses_audit.snapshot.import_files import USED, Call, call_of
 
 PAGE = (Path(__file__).parents[2] / "docs/import.md").read_text("utf-8")
 # The first cell of a table's row, and the command beside it.
-ROWS = re.findall(r"^\| `((?:organizations|iam|account|sesv2)\.\S+)\.json` \| (.+) \|$", PAGE, re.M)
+ROWS = re.findall(
+    r"^\| `((?:organizations|iam|account|ec2|sesv2)\.\S+)\.json` \| (.+) \|$", PAGE, re.M
+)
 
 
 def call(name: str) -> Call:

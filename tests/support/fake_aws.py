@@ -83,6 +83,16 @@ def query_error(code: str, message: str = "no", status: int = 400) -> Reply:
     )
 
 
+def ec2_error(code: str, message: str = "no", status: int = 403) -> Reply:
+    """An error of EC2."""
+    return Reply(
+        status,
+        f"<Response><Errors><Error><Code>{code}</Code><Message>{message}</Message></Error></Errors>"
+        "<RequestID>r</RequestID></Response>",
+        "text/xml",
+    )
+
+
 HTML = Reply(200, "<html><body><p>Please log in to the proxy.</p></body></html>", "text/html")
 Answer = Callable[[Asked], Any]
 
@@ -195,6 +205,23 @@ class FakeAws:
         listed = [{"RegionName": name, "RegionOptStatus": how} for name, how in states.items()]
         return {"Regions": listed}
 
+    def _DescribeRegions(self, asked: Asked) -> Reply:
+        states = {
+            "af-south-1": "not-opted-in",
+            "eu-west-1": "opt-in-not-required",
+            "us-east-1": "opted-in",
+        }
+        assert asked.parameters == {"AllRegions": "true"}
+        items = "".join(
+            f"<item><regionName>{name}</regionName><optInStatus>{how}</optInStatus></item>"
+            for name, how in states.items()
+        )
+        body = (
+            '<DescribeRegionsResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/">'
+            f"<requestId>r</requestId><regionInfo>{items}</regionInfo></DescribeRegionsResponse>"
+        )
+        return Reply(200, body, "text/xml")
+
     def _GetAccountAuthorizationDetails(self, asked: Asked) -> Reply:
         # Users on the first page, a role on the second.
         if "Marker" not in asked.parameters:
@@ -304,7 +331,7 @@ def _parse(request: Any, fake: FakeAws) -> Asked:
     body = request.body.decode() if isinstance(request.body, bytes) else str(request.body or "")
     url = urlsplit(request.url)
     service = {"ses": "sesv2"}.get(service, service)
-    if service in ("iam", "sts"):
+    if service in ("iam", "sts", "ec2"):
         fields = {name: values[0] for name, values in parse_qs(body).items()}
         operation = fields.pop("Action")
         del fields["Version"]
