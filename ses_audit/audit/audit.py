@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ses_audit.audit import frames, inventory
-from ses_audit.audit.decide import Decider
-from ses_audit.audit.execute import Sink, decide_snapshot
-from ses_audit.audit.explain import Explainer
 from ses_audit.audit.explanation import Explanation
-from ses_audit.audit.frames import long_table
-from ses_audit.audit.matrix import OUTSIDE, Matrix, count
-from ses_audit.audit.model import Model, load, unread_accounts
-from ses_audit.audit.partial import LARGE, accounts_in, load_accounts
-from ses_audit.audit.queries import Queries, Selection
-from ses_audit.audit.stored import stored_verdicts
+from ses_audit.audit.frames import listed, long_table, named_action, narrowed
+from ses_audit.audit.matrix import Matrix, count
+from ses_audit.audit.queries import Selection
+from ses_audit.audit.reading import ACTIONS, Reading
+from ses_audit.audit.rollups import counts
+from ses_audit.audit.stops import stops
 from ses_audit.audit.summary import Summary
 from ses_audit.errors import USAGE, UserError
-from ses_audit.ses.actions import SEND_ACTIONS
-from ses_audit.snapshot.store import Snapshot, open_snapshot
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pyarrow as pa
 
     from ses_audit.policy.types import Denial
     from ses_audit.ses.messages import Message
 
-__all__ = ["Audit"]
-
-ACTIONS = tuple(action.name for action in SEND_ACTIONS)
+__all__ = ["ACTIONS", "Audit"]
 
 
-class Audit:
+class Audit(Reading):
     """Questions asked of one snapshot; nothing is decided until it is asked.
 
     Parameters
@@ -48,37 +37,8 @@ class Audit:
         When the folder is no snapshot, of another version, or damaged.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.snapshot: Snapshot = open_snapshot(path)
-
-    def __repr__(self) -> str:
-        return f"Audit({str(self.snapshot.path)!r})"
-
     def _repr_html_(self) -> str:
         return self.summary()._repr_html_()
-
-    @cached_property
-    def model(self) -> Model:
-        """The snapshot as what a decision needs."""
-        return load(self.snapshot, ACTIONS)
-
-    @cached_property
-    def decider(self) -> Decider:
-        """Decides single cells of this snapshot."""
-        return Decider(self.model)
-
-    @cached_property
-    def verdict_tables(self) -> dict[str, pa.Table]:
-        """The verdict tables: read from the snapshot, or decided and stored there."""
-        return stored_verdicts(self.snapshot, self._decide)
-
-    @cached_property
-    def queries(self) -> Queries:
-        """The verdict tables, asked in SQL."""
-        return Queries(self.verdict_tables, self.model.organization)
-
-    def _decide(self, sink: Sink) -> None:
-        decide_snapshot(self.snapshot, ACTIONS, sink)
 
     # Tables of the snapshot
 
@@ -96,10 +56,23 @@ class Audit:
         >>> frame[~frame["audited"]]["name"].tolist()
         ['old-shop']
         """
-        return inventory.accounts(self.model)
+        frame: pd.DataFrame = self.inventory.accounts.to_pandas()
+        return frame
 
-    def principals(self) -> pd.DataFrame:
+    def principals(
+        self,
+        *,
+        principal: str | None = None,
+        account: str | None = None,
+        ou: str | None = None,
+        type: str | None = None,
+    ) -> pd.DataFrame:
         """Every user, role and root user that was read.
+
+        Parameters
+        ----------
+        principal, account, ou, type
+            Exact values (ARNs, account ids, OUs, `user`, `role` or `root`); several by comma.
 
         Returns
         -------
@@ -114,10 +87,21 @@ class Audit:
         >>> frame[frame["smtp"].fillna(False)]["type"].unique().tolist()
         ['user']
         """
-        return inventory.principals(self.model, self.snapshot.table("access_keys"))
+        wanted = {"principal_arn": principal, "account_id": account, "ou": ou, "type": type}
+        found = narrowed(self.inventory.principals, "principals", wanted)
+        # NA: access keys were not read.
+        frame: pd.DataFrame = found.to_pandas().astype({"smtp": "boolean", "active_keys": "Int64"})
+        return frame
 
-    def identities(self) -> pd.DataFrame:
+    def identities(
+        self, *, identity: str | None = None, account: str | None = None, region: str | None = None
+    ) -> pd.DataFrame:
         """Every identity that was read: an address or a domain, in one region of one account.
+
+        Parameters
+        ----------
+        identity, account, region
+            Exact values (names, account ids, regions); several by comma.
 
         Examples
         --------
@@ -125,18 +109,27 @@ class Audit:
         >>> sorted(frame["type"].unique())
         ['address', 'domain']
         """
-        return inventory.identities(self.model)
+        wanted = {"name": identity, "account_id": account, "region": region}
+        frame: pd.DataFrame = narrowed(self.inventory.identities, "identities", wanted).to_pandas()
+        return frame
 
-    def coverage(self) -> pd.DataFrame:
+    def coverage(
+        self, *, account: str | None = None, region: str | None = None, state: str | None = None
+    ) -> pd.DataFrame:
         """How the reading of every planned cell ended: `state` is OK, EMPTY, DENIED, ...
+
+        Parameters
+        ----------
+        account, region, state
+            Exact values; several by comma.
 
         Examples
         --------
-        >>> frame = audit.coverage()
-        >>> frame[frame["state"] == "ASSUME_FAILED"]["account_id"].unique().tolist()
+        >>> audit.coverage(state="ASSUME_FAILED")["account_id"].unique().tolist()
         ['121212121212']
         """
-        frame: pd.DataFrame = self.snapshot.table("coverage").to_pandas()
+        wanted = {"account_id": account, "region": region, "state": state}
+        frame: pd.DataFrame = narrowed(self.overview.coverage, "cells", wanted).to_pandas()
         return frame
 
     # Verdicts
@@ -170,7 +163,8 @@ class Audit:
         Raises
         ------
         UserError
-            For an action or a verdict that does not exist.
+            For an action or a verdict that does not exist, and for more rows than are held at
+            once: `counts` and `send_matrix` count them.
 
         Examples
         --------
@@ -217,32 +211,155 @@ class Audit:
         >>> "Workloads / Production / Regulated" in matrix.rows, "eu-west-1" in matrix.columns
         (True, True)
         """
-        frame = long_table(self.verdict_tables, action=action or None, account=account)
-        if rows == "ou":
-            accounts = self.model.organization.accounts
-            ous = {id: known.ou or "(root)" for id, known in accounts.items()}
-            frame["ou"] = [ous.get(str(id), OUTSIDE) for id in frame["principal_account"].tolist()]
-        return count(frame, rows, columns, self.summary().cells)
+        return count(
+            self.queries,
+            rows,
+            columns,
+            action=named_action(action, ACTIONS),
+            accounts=listed(account),
+            total=self.summary().cells,
+        )
 
-    def scp_denies(self) -> pd.DataFrame:
+    def counts(
+        self,
+        rows: str = "ou",
+        columns: str = "region",
+        action: str = "",
+        account: str | None = None,
+    ) -> pd.DataFrame:
+        """Verdicts counted by OU, account, region, action or policy: no cell is made.
+
+        Parameters
+        ----------
+        rows
+            `ou` or `account` (of the principal), `region`, `action`, or `policy` (each policy
+            that denies; a cell that several deny is counted under each).
+        columns
+            `region`, `account` (of the principal), `action`, or "" for one column.
+        action
+            Only this send action.
+        account
+            Only principals of these accounts, by comma.
+
+        Examples
+        --------
+        >>> frame = audit.counts("region", "action")
+        >>> int(frame["allowed"].sum()) == audit.summary().allowed
+        True
+        """
+        found = counts(
+            self.queries,
+            rows,
+            columns,
+            action=named_action(action, ACTIONS),
+            accounts=listed(account),
+        )
+        frame: pd.DataFrame = found.to_pandas()
+        return frame
+
+    def scp_denies(
+        self,
+        *,
+        principal: str | None = None,
+        account: str | None = None,
+        identity: str | None = None,
+        region: str | None = None,
+        action: str | None = None,
+        scp: str | None = None,
+    ) -> pd.DataFrame:
         """Each cell that an SCP stops, once a denying statement or lacking level.
+
+        Parameters
+        ----------
+        principal, account, identity, region, action
+            As for `verdicts`.
+        scp
+            Only this SCP, by its ARN or name; several by comma.
+
+        Raises
+        ------
+        UserError
+            For more rows than are held at once: `scp_stops` counts them.
 
         Examples
         --------
         The region lock has no say in the regions that it names:
 
-        >>> frame = audit.scp_denies()
-        >>> locked = frame[(frame["sid"] == "OutsideOurRegions") & frame["certain"]]
+        >>> frame = audit.scp_denies(scp="RegionLock")
+        >>> locked = frame[frame["certain"]]
         >>> "eu-west-1" in locked["region"].tolist()
         False
         """
-        found = frames.scp_denies(long_table(self.verdict_tables), self.verdict_tables["denials"])
-        organization = self.model.organization
-        names = {arn: organization.policy_name(arn) for arn in found["policy"].dropna().unique()}
-        found["scp_name"] = [names.get(arn, "") for arn in found["policy"]]
-        targets = {t: organization.target_name(t) for t in found["target"].dropna().unique()}
-        found["target_name"] = [targets.get(target, "") for target in found["target"]]
-        return found.rename(columns={"policy": "scp_arn"}).drop(columns="_ruling")
+        from ses_audit.audit.denials import scp_denies
+
+        found = scp_denies(
+            self.verdict_tables,
+            self._scps(scp),
+            principal=principal,
+            account=account,
+            identity=identity,
+            region=region,
+            action=action,
+        )
+        return self._named(found)
+
+    def scp_stops(
+        self, *, ou: str = "", account: str = "", region: str = "", action: str = "", scp: str = ""
+    ) -> pd.DataFrame:
+        """Each SCP statement on its target, and how many cells it stops: no cell is made.
+
+        Parameters
+        ----------
+        ou, account
+            Of the principal or of the identity.
+        region, action
+            Only these.
+        scp
+            Only this SCP, by its ARN or name.
+
+        Returns
+        -------
+        DataFrame
+            Cells that it alone stops (`sole`), that other SCPs stop too (`several`), that other
+            layers deny too (`layers`), that it denies in some contexts (`narrows`); and how many
+            `principals` and `identities` have such a cell.
+
+        Examples
+        --------
+        >>> frame = audit.scp_stops()
+        >>> "RegionLock" in frame["scp_name"].tolist()
+        True
+        """
+        selection = Selection(
+            ou=ou, account=account, region=region, action=named_action(action, ACTIONS)
+        )
+        import pyarrow as pa
+
+        parts = [stops(self.queries, selection, arn) for arn in self._scps(scp) or ("",)]
+        return self._named(pa.concat_tables(parts).to_pandas())
+
+    def _scps(self, names: str | None) -> tuple[str, ...]:
+        """ARNs of SCPs that are named by ARN or name."""
+        by_name = self.organization.policy_arns
+        unknown = [n for n in listed(names) if n not in by_name and n not in by_name.values()]
+        if unknown:
+            raise UserError(f"no such SCP: {', '.join(unknown)}", USAGE)
+        return tuple(by_name.get(name, name) for name in listed(names))
+
+    def _named(self, found: pd.DataFrame) -> pd.DataFrame:
+        """Rows with the names of their SCP and its target."""
+        import pandas as pd
+
+        organization = self.organization
+        for column, name, named in (
+            ("policy", "scp_name", organization.policy_name),
+            ("target", "target_name", organization.target_name),
+        ):
+            codes, values = found[column].factorize()
+            # The code of nothing is -1, and the last name is empty.
+            names = pd.array([*map(named, values), ""], dtype="str")
+            found[name] = names[codes]
+        return found.rename(columns={"policy": "scp_arn"})
 
     def who_can_send(self, identity: str, action: str | None = None) -> pd.DataFrame:
         """The rows of an identity that are not DENIED.
@@ -264,9 +381,12 @@ class Audit:
         >>> "DENIED" in audit.who_can_send("shop.example")["verdict"].tolist()
         False
         """
-        known = [i for i in self.model.identities.values() if identity in (i.arn, i.name)]
-        if not known:
-            unread = sum(not i.known for i in self.model.identities.values())
+        identities = self.verdict_tables["identities"]
+        if not any(
+            identity in identities.column(name).to_pylist()
+            for name in ("identity_arn", "identity_name")
+        ):
+            unread = len(self.overview.unlisted)
             gap = f", and {unread} accounts or regions were not read" if unread else ""
             raise UserError(
                 f"no identity {identity} in {self.snapshot.path}{gap}; "
@@ -299,39 +419,14 @@ class Audit:
         >>> [denial.sid for denial in audit.denials(contractor, "ses:SendRawEmail", mail)]
         ['ContractorsDoNotSend']
         """
-        found = self.model.identities.get(identity)
+        model, decider = self._about(principal, identity)
+        found = model.identities.get(identity)
         if found is None:
             raise UserError(f"no identity {identity} in {self.snapshot.path}", USAGE)
-        for sender in (*self.model.crossing.senders_of(found), *self.model.senders.values()):
+        for sender in (*model.crossing.senders_of(found), *model.senders.values()):
             if sender.arn == principal:
-                return self.decider.decide(sender, found, action).denials
+                return decider.decide(sender, found, action).denials
         raise UserError(f"no principal {principal} in {self.snapshot.path}", USAGE)
-
-    @cached_property
-    def _explainer(self) -> Explainer:
-        return self._explainer_of(self.model, self.decider)
-
-    def _explainer_of(self, model: Model, decider: Decider) -> Explainer:
-        sets = {
-            (row["account_id"], row["region"], row["name"]): row["sending_enabled"]
-            for row in self.snapshot.table("configuration_sets").to_pylist()
-        }
-        return Explainer(model, decider, str(self.snapshot.manifest.get("taken_at") or ""), sets)
-
-    def _explainer_for(self, *names: str | None) -> Explainer:
-        """Of the accounts that ARNs name, where the snapshot is large; else of all."""
-        accounts = accounts_in(*(name or "" for name in names))
-        if accounts is None or "model" in self.__dict__ or self._principals < LARGE:
-            return self._explainer
-        model = load_accounts(self.snapshot, accounts, ACTIONS)
-        return self._explainer_of(model, Decider(model))
-
-    @cached_property
-    def _principals(self) -> int:
-        """How many principals the snapshot holds, by the footer of its table."""
-        import pyarrow.parquet as parquet
-
-        return int(parquet.read_metadata(self.snapshot.path / "tables/principals.parquet").num_rows)
 
     def explain(self, principal: str, action: str, identity: str) -> Explanation:
         """Why one send is refused, or would be: every cause, not the first.
@@ -357,7 +452,7 @@ class Audit:
         >>> str(found.verdict), [cause.id for cause in found.causes]
         ('DENIED', ['identity_policy'])
         """
-        return self._explainer_for(principal, identity).explain(principal, action, identity)
+        return self._explainer(principal, identity).explain(principal, action, identity)
 
     def explain_message(self, message: Message) -> Explanation:
         """What a refusal means for this snapshot.
@@ -379,47 +474,7 @@ class Audit:
         >>> audit.explain_message(parse_message(text)).kind
         'smtp_auth'
         """
-        explainer = self._explainer_for(message.principal, message.resource)
-        return explainer.explain_message(message)
-
-    @cached_property
-    def _summary(self) -> Summary:
-        organization = self.model.organization
-        counted = self.queries.counts(Selection())
-        unread = set(unread_accounts(self.model))
-        not_read = tuple(
-            (a.id, a.name, self._why_not_read(a.id, a.not_audited_reason))
-            for a in organization.accounts.values()
-            if not a.audited or a.id in unread
-        )
-        manifest = self.snapshot.manifest
-        assumptions = manifest.get("assumptions")
-        return Summary(
-            organization_id=organization.id,
-            taken_at=str(manifest.get("taken_at") or ""),
-            accounts_total=len(organization.accounts),
-            accounts_read=len(organization.accounts) - len(not_read),
-            accounts_not_read=not_read,
-            principals=len(self.model.senders),
-            identities=sum(identity.known for identity in self.model.identities.values()),
-            cells=sum(counted.values()),
-            allowed=counted["allowed"],
-            conditional=counted["conditional"],
-            stopped_by_scp_alone=counted["scp_alone"],
-            denied=counted["denied"],
-            unknown=counted["unknown"],
-            gaps=self.model.gaps.all(),
-            assumptions=tuple(map(str, assumptions)) if isinstance(assumptions, list) else (),
-        )
-
-    def _why_not_read(self, account: str, reason: str) -> str:
-        if reason:
-            return reason
-        if self.model.gaps.planned(account, "global", "sts", "AssumeRole") and self.model.gaps.of(
-            account, "global", "sts", "AssumeRole"
-        ):
-            return "refused the audit role"
-        return "its principals could not be read"
+        return self._explainer(message.principal, message.resource).explain_message(message)
 
     def summary(self) -> Summary:
         """The numbers at the top of every report.

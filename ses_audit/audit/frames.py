@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from ses_audit.audit.spread import spread
+from ses_audit.audit.spread import MOST_ROWS, spread
 from ses_audit.errors import USAGE, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["COLUMNS", "kinds", "long_table", "scp_denies"]
+    from ses_audit.audit.spread import Flags, Numbers
+
+__all__ = ["COLUMNS", "kinds", "listed", "long_table", "named_action", "narrowed"]
 
 COLUMNS = (
     "principal_arn",
@@ -40,15 +42,6 @@ COLUMNS = (
 VERDICTS = ("ALLOWED", "CONDITIONAL", "DENIED", "UNKNOWN")
 
 
-def _taken(table: pa.Table, column: str, rows: object) -> pd.Categorical:
-    """A column of a small table, spread over the cells as a categorical."""
-    import pandas as pd
-
-    values = table.column(column).to_pandas()
-    codes, uniques = pd.factorize(values, use_na_sentinel=True)
-    return pd.Categorical.from_codes(codes[rows], categories=uniques)
-
-
 def long_table(
     tables: Mapping[str, pa.Table],
     *,
@@ -59,6 +52,7 @@ def long_table(
     action: str | None = None,
     verdict: str | None = None,
     unrelated: bool = False,
+    rulings: pa.ChunkedArray | None = None,
 ) -> pd.DataFrame:
     """Join the verdict tables into the long table, filtered before it is made.
 
@@ -76,61 +70,54 @@ def long_table(
         Exact values; several by comma.
     unrelated
         Whether to add cross-account rows that are denied for lack of a grant.
+    rulings
+        For each ruling whether it is asked for; by default all are.
 
     Raises
     ------
     UserError
-        For a verdict or an action that does not exist.
+        For a verdict or an action that does not exist, and for more rows than are held at once.
     """
-    import numpy as np
     import pandas as pd
+    import pyarrow.compute as pc
 
     senders, identities = tables["senders"], tables["identities"]
-    actions, rulings = tables["actions"], tables["rulings"]
-    chosen_senders = np.ones(len(senders), dtype=bool)
-    chosen_identities = np.ones(len(identities), dtype=bool)
-    chosen_actions = np.ones(len(actions), dtype=bool)
-    chosen_rulings = np.ones(len(rulings), dtype=bool)
-
-    def flags(values: Iterable[bool]) -> np.typing.NDArray[np.bool_]:
-        # Of a type even where there is nothing.
-        return np.fromiter(values, dtype=bool)
-
+    by_reference = {
+        "sender": senders,
+        "identity": identities,
+        "action": tables["actions"],
+        "ruling": tables["rulings"],
+    }
+    chosen: dict[str, pa.ChunkedArray | None] = dict.fromkeys(by_reference)
+    chosen["ruling"] = rulings
     if principal is not None:
-        names = senders.column("principal_arn").to_pylist()
-        exact = [name == principal for name in names]
-        chosen_senders &= flags(exact if any(exact) else [principal in name for name in names])
+        names = senders.column("principal_arn")
+        found = pc.equal(names, pa.scalar(principal, pa.string()))
+        if not pc.any(found).as_py():
+            found = pc.match_substring(names, principal)
+        chosen["sender"] = found
     if account is not None:
-        wanted = _list(account)
-        chosen_senders &= flags(
-            a in wanted for a in senders.column("principal_account").to_pylist()
-        )
+        chosen["sender"] = _and(chosen["sender"], _among(senders, "principal_account", account))
     if identity is not None:
-        wanted = _list(identity)
-        arns, short = (identities.column(c).to_pylist() for c in ("identity_arn", "identity_name"))
-        chosen_identities &= flags(
-            a in wanted or n in wanted for a, n in zip(arns, short, strict=True)
-        )
+        arns, short = (_among(identities, f"identity_{c}", identity) for c in ("arn", "name"))
+        chosen["identity"] = pc.or_(arns, short)
     if region is not None:
-        wanted = _list(region)
-        chosen_identities &= flags(r in wanted for r in identities.column("region").to_pylist())
+        chosen["identity"] = _and(chosen["identity"], _among(identities, "region", region))
     if action is not None:
-        known = actions.column("action").to_pylist()
-        wanted = {a if ":" in a else f"ses:{a}" for a in _list(action)}
-        by_lower = {name.lower(): name for name in known}
-        _refuse({a for a in wanted if a.lower() not in by_lower}, known, "action")
-        chosen = {by_lower[a.lower()] for a in wanted}
-        chosen_actions &= flags(name in chosen for name in known)
+        known = by_reference["action"].column("action").to_pylist()
+        wanted = ",".join(named_action(a, known) for a in listed(action))
+        chosen["action"] = _among(by_reference["action"], "action", wanted)
     if verdict is not None:
-        wanted = {v.upper() for v in _list(verdict)}
-        _refuse(wanted - set(VERDICTS), VERDICTS, "verdict")
-        chosen_rulings &= flags(v in wanted for v in rulings.column("verdict").to_pylist())
+        asked = {v.upper() for v in listed(verdict)}
+        _refuse(asked - set(VERDICTS), VERDICTS, "verdict")
+        found = _among(by_reference["ruling"], "verdict", ",".join(asked))
+        chosen["ruling"] = _and(chosen["ruling"], found)
     rows = spread(
         tables,
-        senders=chosen_senders,
-        identities=chosen_identities,
-        actions=chosen_actions,
-        rulings=chosen_rulings,
+        senders=_flags(senders, chosen["sender"]),
+        identities=_flags(identities, chosen["identity"]),
+        actions=_flags(by_reference["action"], chosen["action"]),
+        rulings=_flags(by_reference["ruling"], chosen["ruling"]),
         unrelated=unrelated,
     )
     source = {
@@ -140,29 +127,130 @@ def long_table(
             "identity",
         ),
         "action": "action",
+        "smtp": "sender",
     }
-    by_reference = {"sender": senders, "identity": identities, "action": actions, "ruling": rulings}
-    columns: dict[str, object] = {}
-    for name in COLUMNS:
-        if name == "smtp":
-            # Boolean with NA: not known where access keys were not read.
-            smtp = pd.array(senders.column("smtp").to_pylist(), dtype="boolean")
-            columns[name] = smtp[rows["sender"]]
-            continue
-        reference = source.get(name, "ruling")
-        columns[name] = _taken(by_reference[reference], name, rows[reference])
+    taken = {name: _Taken(by_reference[name], numbers) for name, numbers in rows.items()}
+    columns = {name: taken[source.get(name, "ruling")].column(name) for name in COLUMNS}
     frame = pd.DataFrame(columns)
     frame["_ruling"] = rows["ruling"]
     return frame
 
 
-def _list(text: str) -> set[str]:
-    return {part.strip() for part in text.split(",") if part.strip()}
+class _Taken:
+    """The rows of a small table that stand in a long one; the others are never looked at."""
+
+    def __init__(self, table: pa.Table, rows: Numbers) -> None:
+        import numpy as np
+
+        used = np.zeros(len(table), dtype=bool)
+        used[rows] = True
+        self._table = table.filter(pa.array(used))
+        self._places: Numbers = (np.cumsum(used) - 1)[rows]
+
+    def column(self, name: str) -> object:
+        """A column of the long table: texts as a categorical."""
+        import pandas as pd
+
+        values = self._table.column(name)
+        if not pa.types.is_string(values.type):
+            # Boolean with NA: not known where access keys were not read.
+            return pd.array(values.to_pylist(), dtype="boolean")[self._places]
+        encoded = values.combine_chunks().dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.unify_dictionaries().combine_chunks()
+        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        categories = pd.Index(encoded.dictionary.to_pandas(), dtype="str")
+        return pd.Categorical.from_codes(codes[self._places], categories=categories)
 
 
-def _refuse(unknown: set[str], known: object, what: str) -> None:
+def _flags(table: pa.Table, chosen: pa.ChunkedArray | None) -> Flags:
+    """Which rows are chosen; all where nothing was."""
+    import numpy as np
+
+    if chosen is None:
+        return np.ones(len(table), dtype=bool)
+    found: Flags = chosen.fill_null(False).to_numpy(zero_copy_only=False).astype(bool)
+    return found
+
+
+def _and(one: pa.ChunkedArray | None, other: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow.compute as pc
+
+    return other if one is None else pc.and_(one, other)
+
+
+def _among(table: pa.Table, column: str, wanted: str) -> pa.ChunkedArray:
+    """Which rows have one of several values, given by comma."""
+    import pyarrow.compute as pc
+
+    return pc.is_in(table.column(column), value_set=pa.array(sorted(listed(wanted)), pa.string()))
+
+
+def listed(text: str | None) -> tuple[str, ...]:
+    """Values given by comma, each once.
+
+    Examples
+    --------
+    >>> listed("eu-west-1, us-east-1,")
+    ('eu-west-1', 'us-east-1')
+    """
+    parts = (part.strip() for part in (text or "").split(","))
+    return tuple(dict.fromkeys(part for part in parts if part))
+
+
+def named_action(action: str, known: Sequence[str]) -> str:
+    """A send action as it is spelled; "" for none.
+
+    Raises
+    ------
+    UserError
+        For one that is not known.
+
+    Examples
+    --------
+    >>> named_action("sendrawemail", ["ses:SendEmail", "ses:SendRawEmail"])
+    'ses:SendRawEmail'
+    """
+    if not action:
+        return ""
+    wanted = action if ":" in action else f"ses:{action}"
+    by_lower = {name.lower(): name for name in known}
+    _refuse(set() if wanted.lower() in by_lower else {wanted}, known, "action")
+    return by_lower[wanted.lower()]
+
+
+def narrowed(table: pa.Table, what: str, wanted: Mapping[str, str | None]) -> pa.Table:
+    """The rows of a table that have the values asked for.
+
+    Parameters
+    ----------
+    table
+        The table.
+    what
+        What its rows are, in the plural.
+    wanted
+        Column → values by comma; None for all.
+
+    Raises
+    ------
+    UserError
+        Where there are more than are held at once.
+    """
+    for column, values in wanted.items():
+        if values is not None:
+            table = table.filter(_among(table, column, values))
+    if len(table) > MOST_ROWS:
+        raise UserError(
+            f"{len(table):,} {what} are asked for, and at most {MOST_ROWS:,} are listed at once: "
+            f"narrow them by {', '.join(wanted)}",
+            USAGE,
+        )
+    return table
+
+
+def _refuse(unknown: set[str], known: Sequence[str], what: str) -> None:
     if unknown:
-        names = ", ".join(str(k) for k in known)  # type: ignore[attr-defined]
+        names = ", ".join(known)
         raise UserError(f"no such {what}: {', '.join(sorted(unknown))}; one of {names}", USAGE)
 
 
@@ -183,44 +271,3 @@ def kinds(frame: pd.DataFrame) -> pd.Series[str]:
         "denied",
     )
     return pd.Series(named, index=frame.index, dtype="str")
-
-
-def scp_denies(frame: pd.DataFrame, denials: pa.Table) -> pd.DataFrame:
-    """Each cell that an SCP stops, once for each denying statement or lacking level.
-
-    Parameters
-    ----------
-    frame
-        Rows of `long_table`.
-    denials
-        The table of denials.
-
-    Returns
-    -------
-    DataFrame
-        The long table's columns and `policy`, `sid`, `statement_index`, `kind`, `target`,
-        `certain` (False: denied in some contexts only), `blockers` (how many denials the cell
-        has), `verdict_without_this` (if this SCP were not attached to this target),
-        `sole_blocker` (then the cell would be no denial).
-    """
-    every = denials.to_pandas()
-    every["blocker"] = (
-        every["layer"] + "|" + every["policy"].fillna("") + "|" + every["target"].fillna("")
-    )
-    certain = every[every["certain"]]
-    blockers = certain.groupby("ruling")["blocker"].nunique()
-    of_scp = every[every["layer"] == "service_control_policy"].copy()
-    stopped = frame[
-        (frame["verdict"].astype(str) != frame["verdict_without_scp"].astype(str))
-        | (frame["verdict"].astype(str) == "DENIED")
-    ]
-    joined = stopped.merge(of_scp, left_on="_ruling", right_on="ruling", how="inner")
-    changed = joined["verdict"].astype(str) != joined["verdict_without_scp"].astype(str)
-    joined = joined[joined["certain"] | changed].copy()
-    joined["blockers"] = joined["_ruling"].map(blockers).fillna(0).astype(int)
-    joined["verdict_without_this"] = joined["verdict_without"]
-    passes = joined["verdict_without"].isin(["ALLOWED", "CONDITIONAL"])
-    joined["sole_blocker"] = (joined["verdict"].astype(str) == "DENIED") & passes
-    return joined.drop(columns=["layer", "blocker", "ruling", "verdict_without"]).reset_index(
-        drop=True
-    )

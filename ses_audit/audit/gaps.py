@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-__all__ = ["Gaps", "organization_gaps"]
+__all__ = ["EVIDENCE", "Gaps", "organization_gaps"]
 
 Row = Mapping[str, object]
 
-_EVIDENCE = frozenset({"OK", "EMPTY", "REGION_DISABLED", "NO_ENDPOINT"})
+EVIDENCE = frozenset({"OK", "EMPTY", "REGION_DISABLED", "NO_ENDPOINT"})
 
 # What must have been read for the layer to be known.
 _ORGANIZATION_READS = (
@@ -51,7 +51,7 @@ class Gaps:
                 _cell(*key, "", state)
                 for key, items in self._states.items()
                 for argument, state in items.items()
-                if argument == "" and state not in _EVIDENCE
+                if argument == "" and state not in EVIDENCE
             )
         )
 
@@ -62,7 +62,7 @@ class Gaps:
         """
         items = self._states.get((account, region, service, operation))
         state = "NOT_ATTEMPTED" if items is None else items.get("", "OK")
-        if state in _EVIDENCE:
+        if state in EVIDENCE:
             return ()
         return (_cell(account, region, service, operation, "", state),)
 
@@ -85,7 +85,7 @@ class Gaps:
             service,
             operation,
             argument,
-            "MALFORMED" if state in _EVIDENCE else state,
+            "MALFORMED" if state in EVIDENCE else state,
         )
 
 

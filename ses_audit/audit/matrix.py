@@ -1,15 +1,20 @@
 """The send matrix: verdicts counted by rows and columns."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.frames import kinds
+from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.audit.rollups import MOST_GROUPS
 from ses_audit.errors import USAGE, UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ses_audit.audit.queries import Queries
 
 __all__ = ["KINDS", "Matrix", "count"]
 
@@ -17,12 +22,19 @@ KINDS = ("allowed", "conditional", "scp_alone", "denied", "unknown")
 """The five kinds of a cell, in the order in which they are shown."""
 
 OUTSIDE = "(outside)"
+"""A service and `*` belong to no account; they stay in view."""
 
 ROWS = ("principal", "account", "ou")
 COLUMNS = ("identity", "region", "account")
 
-_ROW_COLUMN = {"principal": "principal_arn", "account": "principal_account", "ou": "ou"}
-_COLUMN_COLUMN = {"identity": "identity_arn", "region": "region", "account": "identity_account"}
+_ROW = {"principal": "principal_arn", "account": "principal_account", "ou": "principal_ou"}
+_COLUMN = {"identity": "identity_arn", "region": "region", "account": "identity_account"}
+
+_SIZE = {"sender": "senders", "identity": "identities"}
+
+# The reason in a few words: what denies, what remains, what is missing.
+_DETAIL = """CASE verdict WHEN 'CONDITIONAL' THEN conditions WHEN 'UNKNOWN' THEN missing_evidence
+WHEN 'DENIED' THEN concat_ws(' · ', denied_by, nullif(denied_policies, '')) ELSE '' END"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,65 +69,82 @@ class Matrix:
         return f"<p>{self.cells:,} of {self.total:,} cells</p>{table}"
 
 
-def count(frame: pd.DataFrame, rows: str, columns: str, total: int) -> Matrix:
-    """Count the rows of the long table.
+def count(
+    queries: Queries,
+    rows: str,
+    columns: str,
+    *,
+    action: str = "",
+    accounts: Sequence[str] = (),
+    total: int,
+    most: int = MOST_GROUPS,
+) -> Matrix:
+    """Count verdicts by classes; by members where a row is one principal or a column one identity.
 
     Parameters
     ----------
-    frame
-        Rows of the long table, with a column `ou` where rows are OUs.
-    rows, columns
-        One of `ROWS`, one of `COLUMNS`.
+    queries
+        The verdict tables.
+    rows
+        One of `ROWS`.
+    columns
+        One of `COLUMNS`.
+    action
+        Only this.
+    accounts
+        Only principals of these.
     total
         How many verdicts there are altogether.
+    most
+        The most cells that are given.
 
     Raises
     ------
     UserError
-        For other rows or columns.
+        For other rows or columns, and for more cells than `most`.
     """
-    import pandas as pd
-
     for chosen, allowed in ((rows, ROWS), (columns, COLUMNS)):
         if chosen not in allowed:
             raise UserError(f"no matrix by {chosen}; one of {', '.join(allowed)}", USAGE)
-    marked = pd.DataFrame(
-        {
-            # A service and `*` belong to no account; they stay in view.
-            "row": frame[_ROW_COLUMN[rows]].astype("str").fillna(OUTSIDE),
-            "column": frame[_COLUMN_COLUMN[columns]].astype("str"),
-            "kind": kinds(frame),
-            "detail": _detail(frame),
-        }
+    selection, values = Selection(action=action), {"accounts": list(accounts)}
+    of = "WHERE list_contains($accounts, principal_account)" if accounts else ""
+    each = {"sender": rows == "principal", "identity": columns == "identity"}
+    size = " * ".join(["1", *(_SIZE[side] for side, single in each.items() if single)])
+    asked = queries.ask(
+        selection, f"SELECT coalesce(sum({size}), 0)::BIGINT FROM chosen {of}", values
+    )[0][0]
+    if any(each.values()) and asked > most:
+        raise UserError(
+            f"a matrix of up to {asked:,} cells is asked for, and at most {most:,} are given: "
+            "narrow it by account=, or take rows account or ou and columns region or account",
+            USAGE,
+        )
+    sums = ", ".join(
+        f"coalesce(sum(n) FILTER (rank = {RANKS.index(name)}), 0)::BIGINT AS {name}"
+        for name in KINDS
     )
-    counted = marked.groupby(["row", "column", "kind"], observed=True).size().unstack(fill_value=0)
-    counted = counted.reindex(columns=list(KINDS), fill_value=0)
-    details = marked.groupby(["row", "column"], observed=True)["detail"].agg(_one)
-    counted["detail"] = details
-    result = counted.reset_index()
-    result.columns.name = None
-    return Matrix(
-        rows,
-        columns,
-        tuple(sorted(result["row"].unique())),
-        tuple(sorted(result["column"].unique())),
-        result,
-        len(frame),
-        total,
+    found = queries.arrow(
+        selection,
+        f""", details AS (SELECT n AS ruling, {_DETAIL} AS detail FROM rulings),
+        numbered AS (SELECT detail, min(ruling) AS number FROM details GROUP BY detail),
+        told AS (
+          SELECT pattern, rank, number, count(*) AS actions
+          FROM picked JOIN details USING (ruling) JOIN numbered USING (detail) GROUP BY ALL),
+        counted AS (
+          SELECT coalesce({_ROW[rows]}, '{OUTSIDE}') AS "row", {_COLUMN[columns]} AS "column",
+                 rank, number, senders * identities * actions AS n
+          FROM chosen JOIN told USING (pattern) {of}),
+        summed AS (
+          SELECT "row", "column", {sums},
+                 CASE WHEN min(number) = max(number) THEN min(number) END AS number
+          FROM counted GROUP BY ALL)
+        SELECT "row", "column", {", ".join(KINDS)}, coalesce(detail, '') AS detail
+        FROM summed LEFT JOIN numbered USING (number) ORDER BY "row", "column" """,
+        values,
+        each=tuple(side for side, single in each.items() if single),
     )
-
-
-def _one(details: pd.Series[str]) -> str:
-    found = details.unique()
-    return str(found[0]) if len(found) == 1 else ""
-
-
-def _detail(frame: pd.DataFrame) -> pd.Series[str]:
-    """The reason in a few words: what denies, what remains, what is missing."""
-    verdict = frame["verdict"].astype("str")
-    denied = frame["denied_by"].astype("str")
-    policies = frame["denied_policies"].astype("str")
-    reason = denied.where(policies == "", denied + " · " + policies)
-    text = frame["conditions"].astype("str").where(verdict == "CONDITIONAL", "")
-    text = text.where(verdict != "DENIED", reason)
-    return text.where(verdict != "UNKNOWN", frame["missing_evidence"].astype("str"))
+    keys = (sorted(set(found.column(name).to_pylist())) for name in ("row", "column"))
+    shown_rows, shown_columns = map(tuple, keys)
+    frame: pd.DataFrame = found.to_pandas()
+    cells = int(frame[list(KINDS)].to_numpy().sum())
+    return Matrix(rows, columns, shown_rows, shown_columns, frame, cells, total)

@@ -104,6 +104,7 @@ class Organization:
         self._documents = documents
         self._gaps = gaps
         self._policies = {str(row["policy_id"]): row for row in policies}
+        self._by_arn = {_text(row["arn"]): row for row in self._policies.values()}
         self._attached: dict[str, list[str]] = {}
         for row in attachments:
             self._attached.setdefault(str(row["target_id"]), []).append(str(row["policy_id"]))
@@ -145,10 +146,17 @@ class Organization:
 
     def policy_name(self, arn: str | None) -> str:
         """The name of the organization policy with this ARN, else the ARN."""
-        for row in self._policies.values():
-            if row["arn"] == arn:
-                return str(row["name"])
-        return arn or ""
+        found = self._by_arn.get(arn) if arn else None
+        return str(found["name"]) if found else arn or ""
+
+    @property
+    def policy_arns(self) -> dict[str, str]:
+        """The ARN of each SCP by its name."""
+        return {
+            str(row["name"]): str(row["arn"])
+            for row in self._policies.values()
+            if row["type"] == SCP and row["arn"] is not None
+        }
 
     def policies_on(self, target: str, kind: str = SCP) -> tuple[tuple[str, str], ...]:
         """The (name, ARN) of each organization policy of a kind attached to a target itself."""
@@ -169,11 +177,9 @@ class Organization:
 
     def policy_text(self, arn: str) -> str | None:
         """The document of an organization policy as AWS gave it, or None when it was not read."""
-        for row in self._policies.values():
-            if row["arn"] == arn:
-                digest = _text(row["document_sha256"])
-                return None if digest is None else self._documents.text(digest)
-        return None
+        found = self._by_arn.get(arn)
+        digest = _text(found["document_sha256"]) if found else None
+        return None if digest is None else self._documents.text(digest)
 
     def place_gaps(self) -> tuple[str, ...]:
         """The missing cells that tell the organization's id and where an account stands."""

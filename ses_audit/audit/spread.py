@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Flags = np.ndarray[tuple[int], np.dtype[np.bool_]]
     Numbers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
-__all__ = ["MOST_ROWS", "class_counts", "related", "spread"]
+__all__ = ["MOST_ROWS", "account_codes", "class_counts", "spread"]
 
 MOST_ROWS = 5_000_000
 """The most rows of the long table that are held at once."""
@@ -36,9 +36,7 @@ class _Members:
 
 
 def _column(table: pa.Table, name: str) -> Numbers:
-    import numpy as np
-
-    found: Numbers = table.column(name).to_numpy().astype(np.int64)
+    found: Numbers = table.column(name).to_numpy()
     return found
 
 
@@ -54,26 +52,31 @@ def class_counts(tables: Mapping[str, pa.Table]) -> Numbers:
     return found
 
 
-def related(tables: Mapping[str, pa.Table]) -> Flags:
-    """Which rows of `cells` are more than a cross-account denial for lack of a grant."""
+def account_codes(tables: Mapping[str, pa.Table]) -> tuple[Numbers, Numbers]:
+    """The account of each sender class and of each identity class, as numbers to compare.
+
+    All members of a class are of one account; that of no account has a number of its own.
+    """
     import numpy as np
 
-    cells = tables["cells"]
-    ungranted = tables["rulings"].column("ungranted").to_numpy(zero_copy_only=False).astype(bool)
-    sides = []
-    for name, key, account in (
+    sides = (
         ("senders", "sender_class", "principal_account"),
         ("identities", "identity_class", "identity_account"),
-    ):
-        table = tables[name]
-        classes = _column(table, key)
-        accounts = table.column(account).to_pandas().to_numpy()
-        of_class = np.empty(int(classes.max()) + 1 if len(classes) else 0, dtype=object)
-        # All members of a class belong to one account.
-        of_class[classes] = accounts
-        sides.append(of_class[_column(cells, key)])
-    found: Flags = ~(ungranted[_column(cells, "ruling")] & (sides[0] != sides[1]))
-    return found
+    )
+    chunks = [chunk for name, _, account in sides for chunk in tables[name].column(account).chunks]
+    encoded = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.unify_dictionaries().combine_chunks()
+    codes = encoded.indices.fill_null(len(encoded.dictionary)).to_numpy(zero_copy_only=False)
+    found: list[Numbers] = []
+    first = 0
+    for name, key, _ in sides:
+        classes = _column(tables[name], key)
+        of_class = np.zeros(int(classes.max()) + 1 if len(classes) else 0, dtype=np.int64)
+        of_class[classes] = codes[first : first + len(classes)]
+        first += len(classes)
+        found.append(of_class)
+    return found[0], found[1]
 
 
 def spread(
@@ -112,14 +115,23 @@ def spread(
     import numpy as np
 
     cells = tables["cells"]
-    action, ruling = _column(cells, "action"), _column(cells, "ruling")
-    keep = actions[action] & rulings[ruling]
-    if not unrelated:
-        keep &= related(tables)
     of_sender = _Members(_column(tables["senders"], "sender_class"), senders)
     of_identity = _Members(_column(tables["identities"], "identity_class"), identities)
-    sender_class = _column(cells, "sender_class")[keep]
-    identity_class = _column(cells, "identity_class")[keep]
+    sender_class, identity_class = (
+        _column(cells, name) for name in ("sender_class", "identity_class")
+    )
+    action, ruling = _column(cells, "action"), _column(cells, "ruling")
+    keep = (of_sender.count > 0)[sender_class]
+    keep &= (of_identity.count > 0)[identity_class]
+    keep &= actions[action]
+    keep &= rulings[ruling]
+    if not unrelated:
+        ungranted = tables["rulings"].column("ungranted").to_numpy(zero_copy_only=False)
+        lacking = np.flatnonzero(keep & ungranted.astype(bool)[ruling])
+        accounts = account_codes(tables)
+        other = accounts[0][sender_class[lacking]] != accounts[1][identity_class[lacking]]
+        keep[lacking[other]] = False
+    sender_class, identity_class = sender_class[keep], identity_class[keep]
     width = of_identity.count[identity_class]
     sizes = of_sender.count[sender_class] * width
     total = int(sizes.sum())
@@ -132,11 +144,35 @@ def spread(
     row = np.repeat(np.arange(len(sizes)), sizes)
     inside = np.arange(total) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     width = np.maximum(width, 1)[row]
-    found = {
-        "sender": of_sender.members[of_sender.start[sender_class][row] + inside // width],
-        "identity": of_identity.members[of_identity.start[identity_class][row] + inside % width],
-        "action": action[keep][row],
-        "ruling": ruling[keep][row],
-    }
-    order = np.lexsort((found["action"], found["sender"], found["identity"]))
-    return {name: column[order] for name, column in found.items()}
+    return _ordered(
+        {
+            "identity": of_identity.members[
+                of_identity.start[identity_class][row] + inside % width
+            ],
+            "sender": of_sender.members[of_sender.start[sender_class][row] + inside // width],
+            "action": action[keep][row],
+            "ruling": ruling[keep][row],
+        },
+        [len(tables[name]) for name in ("identities", "senders", "actions", "rulings")],
+    )
+
+
+def _ordered(columns: dict[str, Numbers], sizes: list[int]) -> dict[str, Numbers]:
+    """Rows of numbers, sorted by their columns in turn; all are below these sizes."""
+    import numpy as np
+
+    most = 1
+    for size in sizes:
+        most *= max(size, 1)
+    if most >= 1 << 63:
+        order = np.lexsort(tuple(columns.values())[::-1])
+        return {name: column[order] for name, column in columns.items()}
+    # One number a row: numbers are sorted ten times as fast as rows.
+    packed: Numbers = np.zeros(len(columns["ruling"]), dtype=np.int64)
+    for column, size in zip(columns.values(), sizes, strict=True):
+        packed = packed * max(size, 1) + column
+    packed.sort()
+    found: dict[str, Numbers] = {}
+    for name, size in reversed(list(zip(columns, sizes, strict=True))):
+        packed, found[name] = np.divmod(packed, max(size, 1))
+    return found

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["choose", "select"]
 
+_NEAR = 200
+"""Names among which the nearest match is looked for, where there are many."""
+
 _WORDS = {"scp alone": "scp_alone", "stopped by scp alone": "scp_alone"}
 
 
@@ -59,34 +62,45 @@ def _near(wanted: str, names: list[str]) -> str:
 
 
 def _account(audit: Audit, value: str) -> str:
-    accounts = audit.model.organization.accounts
+    accounts = audit.organization.accounts
     # An account that stands alone has no name.
     ids = {account.name: account.id for account in accounts.values() if account.name}
     found = choose("account", value, [*accounts, *ids])
     return ids.get(found, found)
 
 
-def _one_of(audit: Audit, what: str, value: str, column: str, short: str) -> str:
+def _one_of(audit: Audit, what: str, value: str) -> str:
     """An ARN by itself or by its short name, where that is one thing only."""
     wanted = value.strip()
     if not wanted:
         return ""
-    found = audit.queries.rows(
-        f"SELECT DISTINCT {column} FROM verdicts WHERE {column} = ? OR {short} = ? ORDER BY ALL",
-        [wanted, wanted],
+    members = "sender_members" if what == "principal" else "identity_members"
+    for same in ("{0} = $name", "lower({0}) = lower($name)"):
+        arns = [
+            str(arn)
+            for (arn,) in audit.queries.rows(
+                f"SELECT DISTINCT {what}_arn FROM {members} WHERE {same.format(f'{what}_arn')} "
+                f"OR {same.format(f'{what}_name')} ORDER BY ALL",
+                {"name": wanted},
+            )
+        ]
+        if wanted in arns:
+            return wanted
+        if len(arns) == 1:
+            return arns[0]
+        if arns:
+            raise UserError(
+                f"{what} {wanted!r} is {len(arns):,} things: give the ARN, one of "
+                f"{', '.join(arns[:5])}{', …' if len(arns) > 5 else ''}",
+                USAGE,
+            )
+    near = audit.queries.rows(
+        f"SELECT name FROM (SELECT unnest([{what}_arn, {what}_name]) AS name FROM {members}) "
+        "GROUP BY name ORDER BY "
+        f"jaro_winkler_similarity(lower(name), lower($name)) DESC, name LIMIT {_NEAR}",
+        {"name": wanted},
     )
-    arns = [str(arn) for (arn,) in found]
-    if wanted in arns:
-        return wanted
-    if len(arns) == 1:
-        return arns[0]
-    if arns:
-        raise UserError(
-            f"{what} {wanted!r} is {len(arns)} things: give the ARN, one of {', '.join(arns[:5])}",
-            USAGE,
-        )
-    names = audit.queries.rows(f"SELECT DISTINCT {column}, {short} FROM verdicts")
-    return choose(what, wanted, [str(name) for row in names for name in row])
+    return choose(what, wanted, [str(name) for (name,) in near])
 
 
 def select(
@@ -130,8 +144,8 @@ def select(
     return Selection(
         ou=_ou(audit, ou),
         account=_account(audit, account),
-        principal=_one_of(audit, "principal", principal, "principal_arn", "principal_name"),
-        identity=_one_of(audit, "identity", identity, "identity_arn", "identity_name"),
+        principal=_one_of(audit, "principal", principal),
+        identity=_one_of(audit, "identity", identity),
         region=choose("region", region, audit.queries.choices("region", everything))
         if region.strip()
         else "",
@@ -142,7 +156,7 @@ def select(
 
 def _ou(audit: Audit, value: str) -> str:
     found: set[str] = set()
-    for account in audit.model.organization.accounts.values():
+    for account in audit.organization.accounts.values():
         parts = account.ou.split(" / ") if account.ou else []
         found.update(" / ".join(parts[: n + 1]) for n in range(len(parts)))
     return choose("OU", value, [ROOT, *sorted(found), OUTSIDE])

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ses_audit.audit.queries import members
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip, verdict_kind
 from ses_audit.report.html_table import LIMIT, Group, table
@@ -18,7 +19,7 @@ from ses_audit.report.labels import (
     region_label,
 )
 from ses_audit.report.reasons import Reasons, short
-from ses_audit.report.scp_stops import BLOCKERS, StatementKey, Stop, denies
+from ses_audit.report.scp_stops import BLOCKERS, StatementKey, Stop
 from ses_audit.report.statements import scp_statement
 from ses_audit.report.tree_svg import Note, organization_tree, tree_svg
 
@@ -46,7 +47,7 @@ def _target(organization: Organization, target: str) -> str:
 
 def scp_tree(audit: Audit, found: Sequence[Stop]) -> str:
     """The OU tree; under each target the SCPs attached to it and what they stop."""
-    organization = audit.model.organization
+    organization = audit.organization
     if not organization.units:
         return "<p>No organization was read, so there is no tree to draw.</p>"
     most = max((stop.total for stop in found), default=0) or 1
@@ -93,7 +94,7 @@ def _tree_note(organization: Organization, stop: Stop, most: int) -> Note:
 
 def statements_table(audit: Audit, found: Sequence[Stop], cells: int) -> str:
     """Each statement with its text, where it is attached, and what it stops."""
-    organization = audit.model.organization
+    organization = audit.organization
     rows = []
     for stop in found:
         key = stop.key
@@ -151,6 +152,54 @@ def _level_texts(organization: Organization, target: str) -> str:
     return "".join(pieces)
 
 
+def _denied_cells(scp: str, limit: int) -> str:
+    """SQL of the denials that come first: by what stops them, statement, account and principal.
+
+    What is not reached is left at its class: first by statement, then by account.
+    """
+    only = (
+        "WHERE statement IN (SELECT statement FROM statements WHERE policy = $scp)" if scp else ""
+    )
+    return f"""
+    , denied AS (SELECT ruling, place, statement, denial, verdict_without FROM scp_denials {only}),
+    told AS (
+      SELECT pattern, place, statement, count(*) AS actions
+      FROM picked JOIN denied USING (ruling) GROUP BY ALL),
+    sized AS (SELECT pattern, sum(senders * identities) AS cells FROM chosen GROUP BY pattern),
+    stated AS (
+      SELECT place, statement, sum(cells * actions) AS cells
+      FROM told JOIN sized USING (pattern) GROUP BY ALL),
+    ahead AS (
+      SELECT place, statement
+      FROM (SELECT *, sum(cells) OVER (ORDER BY place, statement) - cells AS before FROM stated)
+      WHERE before < {limit}),
+    owned AS (
+      SELECT place, statement, home,
+             sum(senders * identities * actions) AS cells
+      FROM chosen JOIN (FROM told SEMI JOIN ahead USING (place, statement)) USING (pattern)
+      GROUP BY ALL),
+    prefix AS (
+      SELECT place, statement, home
+      FROM (SELECT *, sum(cells) OVER (ORDER BY place, statement, home) - cells AS before
+            FROM owned) WHERE before < {limit}),
+    few AS (
+      SELECT DISTINCT sender_class, identity_class, pattern
+      FROM chosen JOIN told USING (pattern) SEMI JOIN prefix USING (place, statement, home)),
+    first AS (
+      SELECT c.*, d.place, d.statement, d.denial, d.verdict_without
+      FROM ({members("few")}) c
+      JOIN denied d USING (ruling) SEMI JOIN prefix USING (place, statement, home)
+      ORDER BY place, statement, home, sender, identity, action_number, denial LIMIT {limit})
+    SELECT coalesce(t.policy, ''), coalesce(t.sid, ''), t.statement_index, t.kind,
+           coalesce(t.target, ''), place, principal_arn, principal_type, principal_name,
+           principal_account, principal_account_name, identity_name, region, identity,
+           verdict_without, verdict_without_scp, action, ruling
+    FROM first JOIN statements t USING (statement)
+    ORDER BY place, statement, home, sender, identity, verdict_without, verdict_without_scp,
+             action_number
+    """
+
+
 def cells_table(audit: Audit, selection: Selection, scp: str, denials: int) -> str:
     """Each denied cell, those of one principal and identity together, under its statement.
 
@@ -165,30 +214,9 @@ def cells_table(audit: Audit, selection: Selection, scp: str, denials: int) -> s
     denials
         How many there are: a cell counts once for each statement that denies it.
     """
-    organization = audit.model.organization
-    where, values = selection.where()
+    organization = audit.organization
     every = len(audit.queries.actions())
-    only = "WHERE policy = ?" if scp else ""
-    # Numbers are sorted and cut; names are looked up for what is left.
-    listed = audit.queries.rows(
-        f"""WITH {denies("sender, identity, action_number", where, each=True)},
-        picked AS (
-          SELECT CASE blocker WHEN 'sole' THEN 0 WHEN 'several' THEN 1 WHEN 'narrows' THEN 2
-                 ELSE 3 END AS place, statement, sender, identity, action_number, denial, ruling
-          FROM denies {only}
-          ORDER BY place, statement, sender, identity, action_number, denial
-          LIMIT {LIMIT * every})
-        SELECT coalesce(d.policy, ''), coalesce(d.sid, ''), d.statement_index, d.kind,
-               coalesce(d.target, ''), p.place, s.principal_arn, s.principal_type, s.name,
-               s.principal_account, coalesce(a.name, ''), i.identity_name, i.region, p.identity,
-               d.verdict_without, r.verdict_without_scp, c.action, p.ruling
-        FROM picked p JOIN denials d ON d.n = p.denial JOIN senders s ON s.n = p.sender
-        JOIN identities i ON i.n = p.identity JOIN actions c ON c.n = p.action_number
-        JOIN rulings r ON r.n = p.ruling LEFT JOIN accounts a ON a.id = s.principal_account
-        ORDER BY p.place, p.statement, p.sender, p.identity, d.verdict_without,
-                 r.verdict_without_scp, p.action_number""",
-        [*values, scp] if scp else values,
-    )
+    listed = audit.queries.ask(selection, _denied_cells(scp, LIMIT * every), {"scp": scp})
     found = [
         (*alike, [row[-2] for row in rows], rows[0][-1])
         for alike, rows in ((key, list(same)) for key, same in groupby(listed, lambda r: r[:-2]))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.queries import OUTSIDE, RANKS, ROOT, Selection
+from ses_audit.audit.queries import OUTSIDE, RANKS, ROOT, Selection, first
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import kind, legend
 from ses_audit.report.labels import identity_label, principal_label, region_label, type_word
@@ -118,27 +118,28 @@ class Explorer:
         return [Option(ou, ou) for ou in order]
 
     def _accounts(self, rest: Selection) -> list[Option]:
-        where, values = rest.where()
-        found = self.audit.queries.rows(
+        found = self.audit.queries.ask(
+            rest,
             f"""SELECT DISTINCT account, name FROM (
-                  SELECT principal_account AS account, principal_account_name AS name
-                  FROM verdicts WHERE {where}
-                  UNION ALL
-                  SELECT identity_account, identity_account_name FROM verdicts WHERE {where})
+                  SELECT principal_account AS account, principal_account_name AS name FROM chosen
+                  UNION ALL SELECT identity_account, identity_account_name FROM chosen)
                 WHERE account IS NOT NULL ORDER BY name, account LIMIT {OPTION_LIMIT}""",
-            [*values, *values],
         )
         return [Option(id, f"{name} {id}".strip()) for id, name in found]
 
     def _named(self, rest: Selection, what: str) -> list[Option]:
         """Principals or identities, the strongest verdicts first."""
-        where, values = rest.where()
         other = "principal_type" if what == "principal" else "region"
-        found = self.audit.queries.rows(
-            f"SELECT {what}_arn, {what}_name, {other}, {what}_account_name, {what}_account, "
-            f"min(rank) AS best FROM verdicts WHERE {where} GROUP BY ALL "
-            f"ORDER BY best, {what}_name, {what}_arn LIMIT {OPTION_LIMIT}",
-            values,
+        members, key = (
+            ("who", "sender_class") if what == "principal" else ("what", "identity_class")
+        )
+        found = self.audit.queries.ask(
+            rest,
+            f""", met AS (
+              SELECT {key}, min(best) AS best FROM chosen JOIN best USING (pattern) GROUP BY {key})
+            SELECT {what}_arn, {what}_name, {other}, {what}_account_name, {what}_account, best
+            FROM met JOIN {members} USING ({key})
+            ORDER BY best, {what}_name, {what}_arn LIMIT {OPTION_LIMIT}""",
         )
         return [
             Option(
@@ -162,7 +163,7 @@ class Explorer:
     def matrix(self) -> Html:
         """The matrix of the selection: by account while it is wide, by principal when narrow."""
         chosen = self.selection
-        accounts = len(self.audit.model.organization.accounts)
+        accounts = len(self.audit.organization.accounts)
         if not any((chosen.account, chosen.principal, chosen.identity)):
             rows = "ou" if accounts > MANY_ACCOUNTS else "account"
             return Html.of(rollup(self.audit.queries, chosen, rows, accounts) + legend())
@@ -177,13 +178,13 @@ class Explorer:
         limit
             The most that are given.
         """
-        where, values = self.selection.where()
-        found = self.audit.queries.rows(
-            "SELECT principal_arn, principal_type, principal_name, principal_account, "
+        found = self.audit.queries.ask(
+            self.selection,
+            first("rank, principal_account_name", limit)
+            + "SELECT principal_arn, principal_type, principal_name, principal_account, "
             "principal_account_name, identity_arn, identity_name, region, action, rank "
-            f"FROM verdicts WHERE {where} ORDER BY rank, principal_account_name, "
-            f"principal_arn, identity_arn, action LIMIT {int(limit)}",
-            values,
+            "FROM cells ORDER BY rank, principal_account_name, principal_arn, identity_arn, "
+            f"action LIMIT {int(limit)}",
         )
         cells = []
         for who, type_, name, id_, account, identity, identity_name, region, action, rank in found:

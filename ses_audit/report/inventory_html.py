@@ -1,5 +1,6 @@
 """What was read, as tables: accounts, SMTP users, identities, principals; and the OU tree."""
 
+# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections import Counter
@@ -8,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ses_audit.audit.queries import ROOT, Selection
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip
-from ses_audit.report.html_table import Group, table
+from ses_audit.report.html_table import LIMIT, Group, table
 from ses_audit.report.labels import account_label, arn, plural, principal_label, region_label, tag
 from ses_audit.report.links import files_line
 from ses_audit.report.rollup_html import account_order
-from ses_audit.report.tree_svg import organization_tree, tree_svg
+from ses_audit.report.tree_svg import NODE_LIMIT, organization_tree, tree_svg
 
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
@@ -21,6 +22,16 @@ if TYPE_CHECKING:
 __all__ = ["Inventory"]
 
 _TYPE_ORDER = {"root": 0, "user": 1, "role": 2}
+_TYPE_PLACES = " ".join(f"WHEN '{kind}' THEN {place}" for kind, place in _TYPE_ORDER.items())
+
+_COUNTED = {
+    **{kind: f"count(*) FILTER (type = '{kind}')" for kind in _TYPE_ORDER},
+    "smtp": "count(*) FILTER (smtp)",
+    "keys unread": "count(*) FILTER (type = 'user' AND smtp IS NULL)",
+    "sso": "count(permission_set)",
+    "linked": "count(*) FILTER (service_linked)",
+}
+"""What is counted of an account's principals."""
 
 
 class Inventory:
@@ -36,45 +47,58 @@ class Inventory:
 
     def __init__(self, audit: Audit, selection: Selection) -> None:
         self._audit = audit
-        organization = audit.model.organization
+        organization = audit.organization
         self._accounts = [a for a in organization.accounts.values() if _chosen(a, selection)]
         self._accounts.sort(key=lambda a: account_order(a.ou or ROOT, a.name, a.id))
-        ids = {account.id for account in self._accounts}
-        whole = selection.all
-        self._principals: list[dict[str, Any]] = [
-            row for row in _records(audit.principals()) if whole or row["account_id"] in ids
-        ]
-        self._identities: list[dict[str, Any]] = [
-            row for row in _records(audit.identities()) if whole or row["account_id"] in ids
-        ]
-        self.identity_count = len(self._identities)
-        self.region_count = len({row["region"] for row in self._identities})
-        users = [row for row in self._principals if row["type"] == "user"]
-        self.smtp_count = sum(bool(row["smtp"]) for row in users)
-        self.smtp_unknown = sum(row["smtp"] is None for row in users)
-        self._of_account: dict[str, Counter[str]] = {}
-        for row in self._principals:
-            counted = self._of_account.setdefault(row["account_id"], Counter())
-            counted[row["type"]] += 1
-            counted["smtp"] += bool(row["smtp"])
-            counted["keys unread"] += row["type"] == "user" and row["smtp"] is None
-            counted["sso"] += row["permission_set"] is not None
-            counted["linked"] += bool(row["service_linked"])
-        self._identities_of = Counter(row["account_id"] for row in self._identities)
-        self._unlisted = {i.account for i in audit.model.identities.values() if not i.known}
+        self._tables = audit.inventory
+        self._values = {"whole": selection.all, "ids": [account.id for account in self._accounts]}
+        self._of_account: dict[str, Counter[str]] = {
+            account: Counter(dict(zip(_COUNTED, counts, strict=True)))
+            for account, *counts in self._rows(
+                f"SELECT account_id, {', '.join(_COUNTED.values())} FROM ours GROUP BY account_id"
+            )
+        }
+        everyone: Counter[str] = Counter()
+        for counted in self._of_account.values():
+            everyone += counted
+        self._everyone = everyone
+        self.smtp_count = everyone["smtp"]
+        self.smtp_unknown = everyone["keys unread"]
+        self._identities_of = Counter(
+            dict(self._rows("SELECT account_id, count(*) FROM theirs GROUP BY account_id"))
+        )
+        self.identity_count = self._identities_of.total()
+        self.region_count = self._rows("SELECT count(DISTINCT region) FROM theirs")[0][0]
+        self._unlisted = {account for account, _ in audit.overview.unlisted}
         self._not_read = {id: reason for id, _, reason in audit.summary().accounts_not_read}
+
+    def _rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Of the principals (`ours`) and identities (`theirs`) of the selection."""
+        return self._tables.rows(
+            """WITH wanted AS (
+              SELECT unnest($ids::VARCHAR[]) AS account_id,
+                     generate_subscripts($ids::VARCHAR[], 1) AS place),
+            ours AS (SELECT * FROM principals LEFT JOIN wanted USING (account_id)
+                     WHERE $whole OR place IS NOT NULL),
+            theirs AS (SELECT * FROM identities LEFT JOIN wanted USING (account_id)
+                       WHERE $whole OR place IS NOT NULL)
+            """
+            + sql,
+            self._values,
+        )
 
     def types(self) -> Counter[str]:
         """How many principals of each type."""
-        return Counter(row["type"] for row in self._principals)
+        return Counter({kind: self._everyone[kind] for kind in _TYPE_ORDER})
 
     def tree(self) -> str:
         """The OU tree with what stands in each account."""
-        organization = self._audit.model.organization
+        organization = self._audit.organization
         if not organization.units and not organization.accounts:
             return "<p>No organization was read, so there is no tree to draw.</p>"
-        words = {account.id: self._account_words(account) for account in self._accounts}
-        nodes = organization_tree(organization, {}, words, accounts=len(self._accounts) <= 60)
+        few = len(self._accounts) <= NODE_LIMIT
+        words = {a.id: self._account_words(a) for a in self._accounts} if few else {}
+        nodes = organization_tree(organization, {}, words, accounts=few)
         alone = (
             ""
             if organization.units
@@ -118,7 +142,7 @@ class Inventory:
 
     def _accounts_table(self) -> str:
         rows: dict[str, list[list[str]]] = {}
-        for account in self._accounts:
+        for account in self._accounts[:LIMIT]:
             counted = self._of_account.get(account.id, Counter())
             reason = self._not_read.get(account.id, "")
             rows.setdefault(account.ou or ROOT, []).append(
@@ -152,37 +176,27 @@ class Inventory:
                 "Read?",
             ],
             [Group(escape(ou), found) for ou, found in rows.items()],
-            total=len(self._audit.model.organization.accounts),
+            total=len(self._audit.organization.accounts),
             what="accounts",
             numeric=range(2, 9),
             group="OU",
         )
 
     def _smtp_table(self) -> str:
-        keys: dict[str, list[dict[str, Any]]] = {}
-        for key in self._audit.snapshot.table("access_keys").to_pylist():
-            keys.setdefault(key["principal_arn"], []).append(key)
-        body = []
-        for row in self._principals:
-            if not row["smtp"]:
-                continue
-            own = keys.get(row["principal_arn"], [])
-            used = [key for key in own if key["last_used"]]
-            last = max(used, key=lambda key: str(key["last_used"]), default=None)
-            body.append(
-                [
-                    escape(row["name"]),
-                    account_label(row["account_id"], row["account_name"]),
-                    f"{row['active_keys']:,} of {len(own):,}",
-                    "–"
-                    if last is None
-                    else f"{escape(last['last_used'])} "
-                    f"{escape(last['last_used_service'] or '')} "
-                    f"{escape(last['last_used_region'] or '')}",
-                ]
+        body = [
+            [
+                escape(name),
+                account_label(account, account_name),
+                f"{active:,} of {keys:,}",
+                "–" if last is None else " ".join(escape(part) for part in last),
+            ]
+            for name, account, account_name, active, keys, last in self._rows(
+                f"""SELECT name, account_id, account_name, active_keys, keys, last
+                FROM ours JOIN used USING (principal_arn) WHERE smtp
+                ORDER BY account_name, account_id, name LIMIT {LIMIT}"""
             )
-        body.sort(key=lambda cells: (cells[1], cells[0]))
-        users = sum(row["type"] == "user" for row in self._principals)
+        ]
+        users = self._everyone["user"]
         unknown = (
             f"<p>{chip('unknown')} of {plural(self.smtp_unknown, 'user')} the access keys were not "
             "read.</p>\n"
@@ -202,20 +216,30 @@ class Inventory:
 
     def _identities_table(self) -> str:
         groups: dict[str, list[list[str]]] = {}
-        for row in sorted(
-            self._identities, key=lambda r: (r["account_name"], r["region"], r["name"])
+        for (
+            account,
+            account_name,
+            name,
+            kind,
+            region,
+            verified,
+            default,
+            policies,
+            production,
+        ) in self._rows(
+            f"""SELECT account_id, account_name, name, type, region, verified,
+                       configuration_set, policies, production_access FROM theirs
+                ORDER BY account_name, account_id, region, name LIMIT {LIMIT}"""
         ):
-            label = account_label(row["account_id"], row["account_name"])
-            default = row["configuration_set"]
-            groups.setdefault(label, []).append(
+            groups.setdefault(account_label(account, account_name), []).append(
                 [
-                    escape(row["name"]),
-                    escape(row["type"]),
-                    region_label(row["region"]),
-                    _yes(row["verified"], "verified", "not verified"),
+                    escape(name),
+                    escape(kind),
+                    region_label(region),
+                    _yes(verified, "verified", "not verified"),
                     "not read" if default is None else escape(default) or "none",
-                    f"{row['policies']:,}",
-                    _yes(row["production_access"], "production", "sandbox"),
+                    f"{policies:,}",
+                    _yes(production, "production", "sandbox"),
                 ]
             )
         return table(
@@ -230,40 +254,29 @@ class Inventory:
                 "SES account",
             ],
             [Group(label, found) for label, found in groups.items()],
-            total=len(self._identities),
+            total=self.identity_count,
             what="identities",
             numeric=(5,),
         )
 
     def _principals_table(self) -> str:
         groups: dict[str, list[list[str]]] = {}
-        ordered = sorted(
-            self._principals,
-            key=lambda r: (
-                *account_order(r["ou"] or ROOT, r["account_name"], r["account_id"]),
-                _TYPE_ORDER.get(r["type"], 3),
-                r["name"],
-            ),
-        )
-        for row in ordered:
-            label = (
-                f"{escape(row['ou'] or ROOT)} · "
-                f"{account_label(row['account_id'], row['account_name'])}"
-            )
+        for arn_, kind, name, account, account_name, ou, linked, bounded, smtp in self._rows(
+            f"""SELECT principal_arn, type, name, account_id, account_name, ou, service_linked,
+                   boundary_arn IS NOT NULL, smtp FROM ours
+            ORDER BY place NULLS LAST, CASE type {_TYPE_PLACES} ELSE 3 END, name, principal_arn
+            LIMIT {LIMIT}"""
+        ):
+            label = f"{escape(ou or ROOT)} · {account_label(account, account_name)}"
             remarks = [
                 tag(word)
-                for word, holds in (
-                    ("service-linked", row["service_linked"]),
-                    ("boundary", row["boundary_arn"] is not None),
-                )
+                for word, holds in (("service-linked", linked), ("boundary", bounded))
                 if holds
             ]
             groups.setdefault(label, []).append(
                 [
-                    principal_label(
-                        row["principal_arn"], row["type"], row["name"], smtp=bool(row["smtp"])
-                    ),
-                    arn(row["principal_arn"]),
+                    principal_label(arn_, kind, name, smtp=bool(smtp)),
+                    arn(arn_),
                     " ".join(remarks),
                 ]
             )
@@ -271,7 +284,7 @@ class Inventory:
             "Every principal, by OU, account and type",
             ["Principal", "ARN", "Remarks"],
             [Group(label, found) for label, found in groups.items()],
-            total=len(self._principals),
+            total=sum(self.types().values()),
             what="principals",
         )
 
@@ -288,12 +301,6 @@ def _number(count: int, whole: bool) -> str:
     if whole:
         return f"{count:,}"
     return f"at least {count:,}" if count else "?"
-
-
-def _records(frame: Any) -> list[dict[str, Any]]:
-    """A data frame as rows, with None for what is missing."""
-    rows: list[dict[str, Any]] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    return rows
 
 
 def _yes(value: object, yes: str, no: str) -> str:

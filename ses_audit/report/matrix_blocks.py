@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.queries import RANKS, ROOT, Selection, placeholders
+from ses_audit.audit.queries import RANKS, ROOT, Selection, members
 from ses_audit.report.rollup_html import account_order
 
 if TYPE_CHECKING:
@@ -36,10 +36,11 @@ COLUMN_LIMIT = 14
 DENIED = RANKS.index("denied")
 """The rank of a denial that the SCPs do not make alone."""
 
-_BEST = """
-WITH best AS (
-  SELECT identity_account, principal_arn, principal_type, principal_account, min(rank) AS best
-  FROM verdicts WHERE {where} GROUP BY ALL)
+# The strongest verdict of each class of senders on the identities of an account.
+_BEST = """, met AS (
+  SELECT identity_account, sender_group, principal_type, principal_account, senders,
+         min(best) AS best
+  FROM chosen JOIN best USING (pattern) GROUP BY ALL)
 """
 
 
@@ -87,13 +88,12 @@ class Owners:
 
 def read_owners(audit: Audit, selection: Selection, limit: int) -> Owners:
     """Whole accounts, as long as their principals fit; the first of them in any case."""
-    where, values = selection.where()
-    counted = audit.queries.rows(
-        _BEST.format(where=where)
-        + f"SELECT identity_account, count(*) FILTER (best < {DENIED}) FROM best GROUP BY ALL",
-        values,
+    counted = audit.queries.ask(
+        selection,
+        f"{_BEST} SELECT identity_account, "
+        f"coalesce(sum(senders) FILTER (best < {DENIED}), 0)::BIGINT FROM met GROUP BY ALL",
     )
-    accounts = audit.model.organization.accounts
+    accounts = audit.organization.accounts
 
     def order(owner: str) -> tuple[object, ...]:
         known = accounts.get(owner)
@@ -118,25 +118,29 @@ def read_owners(audit: Audit, selection: Selection, limit: int) -> Owners:
 def read_blocks(
     audit: Audit, selection: Selection, owners: Mapping[str, int], limit: int
 ) -> dict[str, Block]:
-    where, values = selection.where()
-    accounts = audit.model.organization.accounts
+    accounts = audit.organization.accounts
     blocks: dict[str, Block] = {}
-    sql = (
-        _BEST.format(where=where)
-        + f""", shown AS (
-      SELECT identity_account, principal_arn, principal_type, best FROM best
-      WHERE best < {DENIED} AND identity_account IN ({placeholders(owners)})
+    sql = f""", owned AS (
+      SELECT * FROM chosen JOIN best USING (pattern)
+      WHERE identity_account IN (SELECT unnest($owners))),
+    alive AS (
+      SELECT identity_account, sender_class, min(best) AS best FROM owned GROUP BY ALL
+      HAVING min(best) < {DENIED}),
+    shown AS (
+      SELECT identity_account, sender, best
+      FROM alive JOIN (SELECT sender, sender_class, principal_arn FROM who) USING (sender_class)
       QUALIFY row_number() OVER (PARTITION BY identity_account
-                                 ORDER BY best, principal_arn) <= {int(limit)})
+                                 ORDER BY best, principal_arn) <= {int(limit)}),
+    few AS (
+      SELECT DISTINCT sender_class, identity_class, pattern FROM owned SEMI JOIN alive
+      USING (identity_account, sender_class)),
+    people AS (SELECT * FROM who WHERE sender IN (SELECT sender FROM shown))
     SELECT v.identity_account, v.identity_arn, v.principal_arn, v.principal_type,
            v.principal_name, v.principal_account, v.principal_account_name, v.smtp, v.unread,
            s.best, v.rank, list(v.action ORDER BY v.action), min(v.ruling), v.conditions,
            v.missing_evidence
-    FROM verdicts v
-    JOIN shown s USING (identity_account, principal_arn, principal_type)
-    WHERE {where}
+    FROM ({members("few", who="people")}) v JOIN shown s USING (identity_account, sender)
     GROUP BY ALL ORDER BY ALL"""
-    )
     for (
         owner,
         identity,
@@ -153,7 +157,7 @@ def read_blocks(
         ruling,
         conditions,
         missing,
-    ) in audit.queries.rows(sql, [*values, *owners, *values]):
+    ) in audit.queries.ask(selection, sql, {"owners": list(owners)}):
         known = accounts.get(owner)
         block = blocks.setdefault(
             owner, Block(owner, known.name if known else "", (known.ou if known else "") or "Root")
@@ -179,13 +183,13 @@ class Rest:
 def read_rest(
     audit: Audit, selection: Selection, owners: Mapping[str, int]
 ) -> dict[str, list[Rest]]:
-    where, values = selection.where()
     found: dict[str, list[Rest]] = {}
-    for owner, own, kind, count in audit.queries.rows(
-        _BEST.format(where=where) + "SELECT identity_account, principal_account IS NOT DISTINCT "
-        f"FROM identity_account, principal_type, count(*) FROM best WHERE best = {DENIED} "
-        f"AND identity_account IN ({placeholders(owners)}) GROUP BY ALL ORDER BY ALL",
-        [*values, *owners],
+    for owner, own, kind, count in audit.queries.ask(
+        selection,
+        f"{_BEST} SELECT identity_account, principal_account IS NOT DISTINCT FROM "
+        f"identity_account, principal_type, sum(senders)::BIGINT FROM met WHERE best = {DENIED} "
+        "AND identity_account IN (SELECT unnest($owners)) GROUP BY ALL ORDER BY ALL",
+        {"owners": list(owners)},
     ):
         found.setdefault(owner, []).append(Rest(own, kind, count))
     return found
@@ -195,18 +199,21 @@ def read_columns(
     audit: Audit, selection: Selection, owners: Mapping[str, int]
 ) -> dict[str, list[tuple[str, str, str]]]:
     """For each owner its identities as (region, name, ARN); those most can send from first kept."""
-    where, values = selection.where()
     found: dict[str, list[tuple[str, str, str]]] = {}
-    for owner, region, name, arn in audit.queries.rows(
-        f"""SELECT identity_account, region, identity_name, identity_arn FROM (
-              SELECT identity_account, region, identity_name, identity_arn, min(rank) AS best,
-                     count(*) FILTER (rank < {DENIED}) AS alive
-              FROM verdicts WHERE {where} AND identity_account IN ({placeholders(owners)})
-              GROUP BY ALL)
-            QUALIFY row_number() OVER (PARTITION BY identity_account
-                                       ORDER BY best, alive DESC, identity_arn) <= {COLUMN_LIMIT}
-            ORDER BY region, identity_name""",
-        [*values, *owners],
+    for owner, region, name, arn in audit.queries.ask(
+        selection,
+        f""", alive AS (
+          SELECT pattern, count(*) FILTER (rank < {DENIED}) AS alive FROM picked GROUP BY pattern),
+        met AS (
+          SELECT identity_class, min(best) AS best, sum(senders * alive) AS alive
+          FROM chosen JOIN best USING (pattern) JOIN alive USING (pattern)
+          WHERE identity_account IN (SELECT unnest($owners)) GROUP BY ALL)
+        SELECT identity_account, region, identity_name, identity_arn
+        FROM met JOIN what USING (identity_class)
+        QUALIFY row_number() OVER (PARTITION BY identity_account
+                                   ORDER BY best, alive DESC, identity_arn) <= {COLUMN_LIMIT}
+        ORDER BY region, identity_name""",
+        {"owners": list(owners)},
     ):
         found.setdefault(owner, []).append((region, name, arn))
     return found

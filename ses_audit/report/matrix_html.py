@@ -125,7 +125,7 @@ def _left_out(audit: Audit, owners: Owners) -> str:
 
 
 def _names(audit: Audit, owners: Sequence[str]) -> str:
-    accounts = audit.model.organization.accounts
+    accounts = audit.organization.accounts
     named = [
         account_label(owner, accounts[owner].name if owner in accounts else "")
         for owner in owners[:_NAMED]

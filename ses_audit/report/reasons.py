@@ -1,13 +1,10 @@
 """Why a cell is as it is, in a few words: which policy, which statement, where attached."""
 
-# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from ses_audit.audit.queries import placeholders
 
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
@@ -101,26 +98,23 @@ class Reasons:
     """
 
     def __init__(self, audit: Audit, rulings: Iterable[int]) -> None:
-        self._organization = audit.model.organization
+        self._organization = audit.organization
         wanted = sorted(set(rulings))
         self._of: dict[int, list[Reason]] = {}
         self._failed: dict[int, str] = {}
-        for start in range(0, len(wanted), 1_000):
-            part = wanted[start : start + 1_000]
-            marks = placeholders(part)
-            for ruling, *rest in audit.queries.rows(
-                "SELECT ruling, certain, layer, kind, coalesce(policy, ''), coalesce(sid, ''), "
-                "statement_index, coalesce(target, ''), coalesce(verdict_without, '') "
-                f"FROM denials WHERE ruling IN ({marks})",
-                part,
-            ):
-                self._of.setdefault(ruling, []).append(Reason(*rest))
-            self._failed.update(
-                audit.queries.rows(
-                    f"SELECT n, failed_checks FROM rulings WHERE n IN ({marks})",
-                    part,
-                )
+        for ruling, *rest in audit.queries.rows(
+            "SELECT ruling, certain, layer, kind, coalesce(policy, ''), coalesce(sid, ''), "
+            "statement_index, coalesce(target, ''), coalesce(verdict_without, '') "
+            "FROM denials WHERE ruling IN (SELECT unnest(?)) "
+            "ORDER BY policy, sid, statement_index, target, kind, n",
+            [wanted],
+        ):
+            self._of.setdefault(ruling, []).append(Reason(*rest))
+        self._failed.update(
+            audit.queries.rows(
+                "SELECT n, failed_checks FROM rulings WHERE n IN (SELECT unnest(?))", [wanted]
             )
+        )
 
     def of(self, ruling: int) -> list[Reason]:
         """The denials of a ruling."""

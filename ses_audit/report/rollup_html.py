@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ses_audit.audit.queries import OUTSIDE, RANKS, Selection
 from ses_audit.escape import html as escape
 from ses_audit.report.glyphs import chip
-from ses_audit.report.html_table import Group, table
+from ses_audit.report.html_table import LIMIT, Group, table
 from ses_audit.report.labels import account_label, plural
 from ses_audit.report.reasons import short
 
@@ -27,10 +27,12 @@ _NAMED = 2
 _NAME_LENGTH = 24
 """Longer names are cut here; the blocks by principal have them whole."""
 
-_BEST = """
-WITH best AS (
-  SELECT principal_ou, {key}, principal_arn, principal_type, unread, {region} min(rank) AS rank
-  FROM verdicts WHERE {where} GROUP BY ALL)
+# The strongest verdict of each class of senders, altogether and in each region.
+_BEST = """, regional AS (
+  SELECT principal_ou, {key}, sender_group, sender_class, unread, senders, region,
+         min(best) AS rank
+  FROM chosen JOIN best USING (pattern) GROUP BY ALL),
+overall AS (SELECT * EXCLUDE (region, rank), min(rank) AS rank FROM regional GROUP BY ALL)
 """
 
 
@@ -68,7 +70,7 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
     key = (
         "'' AS principal_account, '' AS principal_account_name"
         if by_ou
-        else "principal_account, principal_account_name"
+        else "coalesce(principal_account, '') AS principal_account, principal_account_name"
     )
     found = _read(queries, selection, key)
     seen = {region for row in found.values() for region in row.regions if row.ou != OUTSIDE}
@@ -89,7 +91,7 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
                 ]
             ],
         )
-        for row in inside
+        for row in inside[:LIMIT]
     ]
     return table(
         "Who can send, by OU and region" if by_ou else "Who can send, by account and region",
@@ -108,29 +110,31 @@ def rollup(queries: Queries, selection: Selection, rows: str, accounts_total: in
 
 
 def _read(queries: Queries, selection: Selection, key: str) -> dict[tuple[str, str], _Row]:
-    where, values = selection.where()
     found: dict[tuple[str, str], _Row] = {}
 
     def row(ou: str, account: str | None, name: str) -> _Row:
         return found.setdefault((ou, account or ""), _Row(ou, account or "", name))
 
-    regional = _BEST.format(key=key, region="region,", where=where)
-    for ou, account, name, region, rank, count in queries.rows(
-        regional + "SELECT principal_ou, principal_account, principal_account_name, region, rank, "
-        "count(*) FROM best GROUP BY ALL",
-        values,
+    best = _BEST.format(key=key)
+    for ou, account, name, region, rank, count in queries.ask(
+        selection,
+        f"{best} SELECT principal_ou, principal_account, principal_account_name, region, rank, "
+        "sum(senders)::BIGINT FROM regional GROUP BY ALL",
     ):
         row(ou, account, name).regions.setdefault(region, {})[rank] = count
-    overall = _BEST.format(
-        key=key, region="any_value(principal_name) AS principal_name,", where=where
-    )
-    for ou, account, name, principals, can, names in queries.rows(
-        overall + "SELECT principal_ou, principal_account, principal_account_name, "
-        "count(*) FILTER (NOT unread), count(*) FILTER (rank <= 1), "
-        "(list(principal_name ORDER BY principal_type = 'root', principal_name LIKE 'AWS%', "
-        "rank, principal_type DESC, principal_name) "
-        f"FILTER (rank <= 1))[:{_NAMED}] FROM best GROUP BY ALL",
-        values,
+    for ou, account, name, principals, can, names in queries.ask(
+        selection,
+        f"""{best}, named AS (
+          SELECT o.principal_ou, o.principal_account, min_by(w.principal_name,
+            (w.principal_type = 'root', w.principal_name LIKE 'AWS%', rank,
+             w.principal_type <> 'user', w.principal_type, w.principal_name), {_NAMED}) AS names
+          FROM (SELECT DISTINCT principal_ou, principal_account, sender_class, rank FROM overall
+                WHERE rank <= 1) o
+          JOIN who w USING (sender_class) GROUP BY ALL)
+        SELECT principal_ou, principal_account, principal_account_name,
+               coalesce(sum(senders) FILTER (NOT unread), 0)::BIGINT,
+               coalesce(sum(senders) FILTER (rank <= 1), 0)::BIGINT, any_value(names)
+        FROM overall LEFT JOIN named USING (principal_ou, principal_account) GROUP BY ALL""",
     ):
         known = row(ou, account, name)
         known.principals, known.can, known.named = principals, can, list(names or ())

@@ -27,7 +27,6 @@ _WORDS = {
     "EXCLUDED": "left out on request",
     "NOT_AUDITED": "the account is not audited",
 }
-_EVIDENCE = ("OK", "EMPTY", "REGION_DISABLED", "NO_ENDPOINT")
 
 
 def unseen_body(audit: Audit, *, details: bool = False) -> str:
@@ -41,17 +40,15 @@ def unseen_body(audit: Audit, *, details: bool = False) -> str:
         Whether to list each missing call.
     """
     summary = audit.summary()
-    coverage = audit.snapshot.table("coverage").to_pylist()
-    cells = [row for row in coverage if not row["argument"]]
-    read = sum(row["state"] in _EVIDENCE for row in cells)
+    planned, read = audit.overview.cells
     pieces: list[str] = []
-    if not cells:
+    if not planned:
         pieces.append("<p>The snapshot lists no planned call: nothing is known to be missing.</p>")
     elif summary.complete and not summary.accounts_not_read:
-        pieces.append(f"<p>Nothing: {read:,} of {len(cells):,} planned calls were answered.</p>")
+        pieces.append(f"<p>Nothing: {read:,} of {planned:,} planned calls were answered.</p>")
     else:
         pieces.append(
-            f"<p>{read:,} of {len(cells):,} planned calls were answered. What was not read is "
+            f"<p>{read:,} of {planned:,} planned calls were answered. What was not read is "
             f"never taken for nothing: {chip('unknown', count=summary.unknown)} "
             f"of {summary.cells:,} cells turn on it.</p>"
         )
@@ -80,10 +77,8 @@ def unseen_body(audit: Audit, *, details: bool = False) -> str:
 
 def not_read_table(audit: Audit) -> str:
     """Each planned call that has no answer, those of one account, region and state together."""
-    rows = [
-        row for row in audit.snapshot.table("coverage").to_pylist() if row["state"] not in _EVIDENCE
-    ]
-    accounts = audit.model.organization.accounts
+    rows = audit.overview.missing.to_pylist()
+    accounts = audit.organization.accounts
     lost = {account for account, _, _ in audit.summary().accounts_not_read}
     together: dict[tuple[str, str, str, str], list[str]] = {}
     for row in rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,8 +75,15 @@ class Snapshot:
         entry = files.get(name) if isinstance(files, Mapping) else None
         return entry if isinstance(entry, Mapping) else None
 
-    def table(self, name: str) -> pa.Table:
+    def table(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """One table of `schema.TABLES`.
+
+        Parameters
+        ----------
+        name
+            Of the table.
+        columns
+            Only these; by default all.
 
         Raises
         ------
@@ -88,7 +95,7 @@ class Snapshot:
         file = f"{TABLES_FOLDER}/{name}.parquet"
         if self._entry(file) is None or name not in TABLES:
             raise SnapshotError(f"{self.path} has no table {name!r}")
-        return self._read(file, TABLES[name])
+        return self._read(file, TABLES[name], columns)
 
     def times(self) -> pa.Table:
         """When each cell was read last, and with how many calls: `schema.TIMES`."""
@@ -96,7 +103,7 @@ class Snapshot:
 
         return self._read(TIMES_FILE, TIMES)
 
-    def _read(self, file: str, schema: pa.Schema) -> pa.Table:
+    def _read(self, file: str, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
@@ -111,12 +118,14 @@ class Snapshot:
         try:
             # Not `read_table` of a Python object: its threads can abort the interpreter as it ends
             # (https://github.com/apache/arrow/issues/50482).
-            found = parquet.ParquetFile(pa.BufferReader(content)).read()
+            opened = parquet.ParquetFile(pa.BufferReader(content))
+            if not opened.schema_arrow.equals(schema):
+                raise SnapshotError(
+                    f"{self.path / file} has other columns than its version: {again}"
+                )
+            return opened.read(columns)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise SnapshotError(f"{self.path / file} is not Parquet: {again}") from error
-        if not found.schema.equals(schema):
-            raise SnapshotError(f"{self.path / file} has other columns than its version: {again}")
-        return found
 
     def accounts(self) -> list[str]:
         """The accounts of which there is evidence, sorted."""

@@ -45,6 +45,15 @@ def test_principals_tell_who_they_are(audit: Audit) -> None:
     assert frame["service_linked"].sum() == 11  # one in each of ten accounts, and Cognito's
 
 
+def test_tables_are_narrowed(audit: Audit) -> None:
+    two = audit.principals(account="222222222222,888888888888", type="user")
+    assert set(two["account_id"]) == {"222222222222", "888888888888"}
+    assert set(two["type"]) == {"user"}
+    assert set(audit.identities(region="ca-central-1")["region"]) == {"ca-central-1"}
+    assert set(audit.coverage(state="DENIED")["state"]) == {"DENIED"}
+    assert audit.principals(ou="Workloads / Nowhere").empty
+
+
 def test_identities_leave_placeholders_out(audit: Audit) -> None:
     frame = audit.identities().set_index("identity_arn")
     assert len(frame) == 29
@@ -140,6 +149,35 @@ def test_scp_denies_tell_the_sole_blocker_from_one_of_several(audit: Audit) -> N
     assert set(several["scp_name"]) == {"NoMailFromRegulated", "RegionLock"}
     assert set(several["verdict_without_this"]) == {"DENIED"}
     assert not several["sole_blocker"].any()
+
+
+def test_scp_denies_are_narrowed(audit: Audit) -> None:
+    whole = audit.scp_denies()
+    one = audit.scp_denies(scp="RegionLock", account="333333333333", action="SendEmail")
+    same = whole[
+        (whole["scp_name"] == "RegionLock")
+        & (whole["principal_account"] == "333333333333")
+        & (whole["action"] == "ses:SendEmail")
+    ]
+    assert len(one) == len(same) > 0
+    assert set(one["scp_name"]) == {"RegionLock"}
+    with pytest.raises(UserError, match="no such SCP: NoSuch"):
+        audit.scp_denies(scp="NoSuch")
+
+
+def test_scp_stops_are_the_denies_counted(audit: Audit) -> None:
+    frame = audit.scp_denies()
+    certain = frame[frame["certain"]]
+    stops = audit.scp_stops()
+    assert stops[["sole", "several", "layers"]].to_numpy().sum() == len(certain)
+    lock = stops[stops["scp_name"] == "RegionLock"]
+    of_lock = certain[certain["scp_name"] == "RegionLock"]
+    assert lock["sole"].sum() == of_lock["sole_blocker"].sum() > 0
+    assert lock["principals"].tolist() == [of_lock["principal_arn"].nunique()]
+    assert lock["identities"].tolist() == [of_lock["identity_arn"].nunique()]
+    named = audit.scp_stops(scp="RegionLock", region="us-west-2")
+    there = of_lock[of_lock["region"] == "us-west-2"]
+    assert named[["sole", "several", "layers"]].to_numpy().sum() == len(there)
 
 
 def test_an_scp_that_stops_only_together_with_another_layer(audit: Audit) -> None:

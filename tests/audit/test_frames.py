@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pyarrow as pa
+import pytest
 
-from ses_audit.audit.frames import kinds, long_table, scp_denies
+from ses_audit.audit import frames
+from ses_audit.audit.frames import kinds, long_table, narrowed
 from ses_audit.audit.verdict_tables import SCHEMAS
-
-SCP, OWN = "service_control_policy", "identity_policy"
+from ses_audit.errors import UserError
 
 
 def test_the_five_kinds() -> None:
@@ -27,60 +28,6 @@ def test_the_five_kinds() -> None:
     assert list(kinds(frame)) == list(frame["kind"])
 
 
-def denied(
-    verdict: str, without: str, *denials: tuple[str, str, str | None, bool, str | None]
-) -> pd.DataFrame:
-    """The rows of `scp_denies` for one cell: (layer, policy, target, certain, verdict without)."""
-    frame = pd.DataFrame(
-        [(verdict, without, 0)], columns=["verdict", "verdict_without_scp", "_ruling"]
-    )
-    rows = [
-        {
-            "ruling": 0, "certain": certain, "layer": layer, "kind": "explicit", "policy": policy,
-            "sid": None, "statement_index": 0, "target": target, "verdict_without": then,
-        }
-        for layer, policy, target, certain, then in denials
-    ]  # fmt: skip
-    return scp_denies(frame, pa.Table.from_pylist(rows))
-
-
-def test_a_sole_blocker() -> None:
-    found = denied("DENIED", "ALLOWED", (SCP, "p1", "ou-1", True, "ALLOWED"))
-    assert found[["policy", "sole_blocker", "verdict_without_this", "blockers"]].to_dict(
-        "records"
-    ) == [{"policy": "p1", "sole_blocker": True, "verdict_without_this": "ALLOWED", "blockers": 1}]
-
-
-def test_one_of_several() -> None:
-    found = denied(
-        "DENIED",
-        "ALLOWED",
-        (SCP, "p1", "ou-1", True, "DENIED"),
-        (SCP, "p2", "ou-2", True, "DENIED"),
-    )
-    assert list(found["sole_blocker"]) == [False, False]
-    assert list(found["blockers"]) == [2, 2]
-
-
-def test_beside_another_layer() -> None:
-    found = denied(
-        "DENIED", "DENIED", (SCP, "p1", "ou-1", True, "DENIED"), (OWN, "p2", None, True, None)
-    )
-    assert list(found["policy"]) == ["p1"]
-    assert list(found["sole_blocker"]) == [False]
-
-
-def test_an_scp_that_denies_in_some_contexts() -> None:
-    found = denied("CONDITIONAL", "ALLOWED", (SCP, "p1", "ou-1", False, "ALLOWED"))
-    assert list(found["verdict_without_this"]) == ["ALLOWED"]
-    assert list(found["sole_blocker"]) == [False]
-
-
-def test_one_that_changes_nothing_is_left_out() -> None:
-    assert denied("CONDITIONAL", "CONDITIONAL", (SCP, "p1", "ou-1", False, "CONDITIONAL")).empty
-    assert denied("ALLOWED", "ALLOWED", (OWN, "p1", None, False, None)).empty
-
-
 def test_filters_of_an_organization_without_identities() -> None:
     """A snapshot that was read whole can hold nobody and nothing."""
     tables = {name: schema.empty_table() for name, schema in SCHEMAS.items()}
@@ -96,3 +43,11 @@ def test_filters_of_an_organization_without_identities() -> None:
     )
     assert len(found) == 0
     assert {"principal_arn", "verdict", "smtp"} <= set(found.columns)
+
+
+def test_a_table_past_the_limit_says_how_to_narrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(frames, "MOST_ROWS", 2)
+    table = pa.table({"account_id": ["1", "1", "2"], "type": ["user", "role", "user"]})
+    assert narrowed(table, "principals", {"account_id": "1, 3", "type": None}).num_rows == 2
+    with pytest.raises(UserError, match=r"^3 principals are .* at most 2 .* account_id"):
+        narrowed(table, "principals", {"account_id": None, "type": None})

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ses_audit
-from ses_audit.audit import audit as module
+from ses_audit.audit import reading as module
 from ses_audit.audit.audit import ACTIONS
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.model import load

@@ -1,7 +1,5 @@
 """06_explore: one selection of the snapshot, as it stands; with controls in a live notebook."""
 
-# ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
@@ -98,12 +96,13 @@ _NEXT = (
 
 def _answer(explorer: Explorer) -> str:
     audit, selection = explorer.audit, explorer.selection
-    where, values = selection.where()
-    principals, identities = audit.queries.rows(
-        "SELECT count(DISTINCT principal_arn) FILTER (NOT unread), "
-        "count(DISTINCT identity_arn) FILTER (identity_name <> '*') "
-        f"FROM verdicts WHERE {where}",
-        values,
+    principals, identities = audit.queries.ask(
+        selection,
+        """SELECT
+          (SELECT coalesce(sum(senders), 0)::BIGINT FROM (
+             SELECT DISTINCT sender_group, senders FROM chosen WHERE NOT unread)),
+          (SELECT coalesce(sum(identities), 0)::BIGINT FROM (
+             SELECT DISTINCT identity_group, identities FROM chosen WHERE listed))""",
     )[0]
     what = "The whole snapshot" if selection.all else "This choice"
     words = (

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ses_audit.audit.queries import Selection
+from ses_audit.audit.stops import blocked as blocked_cells
 from ses_audit.escape import html as escape
 from ses_audit.report.choices import choose, select
 from ses_audit.report.denies_html import cells_table, scp_tree, statements_table
@@ -13,7 +14,7 @@ from ses_audit.report.labels import plural
 from ses_audit.report.links import files_line
 from ses_audit.report.page import Page, section
 from ses_audit.report.scope_html import scope_line
-from ses_audit.report.scp_stops import blocked_cells, stops
+from ses_audit.report.scp_stops import stops
 from ses_audit.report.unseen_html import unseen_body
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def page(
     )
     policy = _scp(audit, scp)
     found = stops(audit, selection, policy)
-    blocked = blocked_cells(audit, selection, policy)
+    blocked = blocked_cells(audit.queries, selection, policy)
     cells = sum(audit.queries.counts(selection).values())
     return Page(
         name=NAME,
@@ -101,7 +102,7 @@ _NEXT = (
 
 
 def _scp(audit: Audit, value: str) -> str:
-    organization = audit.model.organization
+    organization = audit.organization
     arns = {
         name: arn
         for target in (*organization.units, *organization.accounts)
@@ -118,7 +119,7 @@ def _answer(
     blocked: Mapping[str, int],
     cells: int,
 ) -> str:
-    organization = audit.model.organization
+    organization = audit.organization
     alone = blocked.get("sole", 0) + blocked.get("several", 0)
     denied = alone + blocked.get("layers", 0)
     if organization.none:
@@ -161,7 +162,7 @@ def _answer(
 
 def _unseen(audit: Audit) -> str:
     """What could not be read; an organization that was not read hides every SCP."""
-    organization = audit.model.organization
+    organization = audit.organization
     body = unseen_body(audit)
     if organization.id is None and not organization.none:
         body = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.queries import RANKS, Selection
+from ses_audit.audit.queries import OUTSIDE, RANKS, Selection, first, members
 from ses_audit.escape import html as escape
 from ses_audit.report.choices import choose, select
 from ses_audit.report.glyphs import chip, legend
@@ -75,7 +75,7 @@ def page(
     selection = select(
         audit, ou=ou, account=account, identity=identity, region=region, action=action
     )
-    accounts = len(audit.model.organization.accounts)
+    accounts = len(audit.organization.accounts)
     chosen = choose("roll-up", rows, ("account", "ou")) or (
         "ou" if accounts > MANY_ACCOUNTS else "account"
     )
@@ -98,20 +98,24 @@ def page(
 
 
 def _answer(audit: Audit, selection: Selection) -> str:
-    where, values = selection.where()
     by_rank = dict(
-        audit.queries.rows(
-            "SELECT best, count(*) FILTER (NOT unread) FROM ("
-            "SELECT principal_arn, principal_type, unread, min(rank) AS best "
-            f"FROM verdicts WHERE {where} AND principal_ou <> 'Outside the organization' "
-            "GROUP BY ALL) GROUP BY best",
-            values,
+        audit.queries.ask(
+            selection,
+            f""", met AS (
+              SELECT sender_group, senders, unread, min(best) AS best
+              FROM chosen JOIN best USING (pattern)
+              WHERE principal_ou <> '{OUTSIDE}' GROUP BY ALL)
+            SELECT best, coalesce(sum(senders) FILTER (NOT unread), 0)::BIGINT
+            FROM met GROUP BY best""",
         )
     )
-    smtp = audit.queries.rows(
-        f"SELECT count(DISTINCT principal_arn) FROM verdicts WHERE {where} AND smtp AND rank <= 1 "
-        "AND action = 'ses:SendRawEmail'",
-        values,
+    smtp = audit.queries.ask(
+        selection,
+        """, sendable AS (
+          SELECT DISTINCT pattern FROM picked WHERE rank <= 1 AND action = 'ses:SendRawEmail')
+        SELECT coalesce(sum(senders), 0)::BIGINT FROM (
+          SELECT DISTINCT sender_group, senders FROM chosen SEMI JOIN sendable USING (pattern)
+          WHERE smtp)""",
     )[0][0]
     of_kind = {name: by_rank.get(rank, 0) for rank, name in enumerate(RANKS)}
     can = of_kind["allowed"] + of_kind["conditional"]
@@ -151,14 +155,16 @@ def _nothing(audit: Audit, selection: Selection) -> str:
 
 
 def _outsiders(audit: Audit, selection: Selection) -> str:
-    where, values = selection.where()
-    found = audit.queries.rows(
-        "SELECT principal_arn, principal_type, principal_name, principal_account, identity_arn, "
-        "identity_name, region, identity_account, identity_account_name, min(rank) AS best, "
-        "any_value(conditions) FILTER (rank = 1) "
-        f"FROM verdicts WHERE {where} AND principal_ou = 'Outside the organization' AND rank <= 1 "
-        "GROUP BY ALL ORDER BY principal_arn, identity_arn",
-        values,
+    found = audit.queries.ask(
+        selection,
+        f""", few AS (
+          SELECT sender_class, identity_class, pattern FROM chosen JOIN best USING (pattern)
+          WHERE principal_ou = '{OUTSIDE}' AND best <= 1)
+        SELECT principal_arn, principal_type, principal_name, principal_account, identity_arn,
+               identity_name, region, identity_account, identity_account_name, min(rank) AS best,
+               any_value(conditions) FILTER (rank = 1)
+        FROM ({members("few")}) WHERE rank <= 1
+        GROUP BY ALL ORDER BY principal_arn, identity_arn""",
     )
     lines = []
     for who, kind, name, account, _, identity, region, owner, owner_name, best, conditions in found[
@@ -192,22 +198,29 @@ def _matrix(audit: Audit, selection: Selection) -> str:
 
 
 def _table(audit: Audit, selection: Selection, data: str) -> str:
-    where, values = selection.where()
-    source = (
-        "SELECT principal_arn, principal_type, principal_name, principal_account, "
-        "principal_account_name, smtp, identity_arn, identity_name, region, identity_account, "
-        "identity_account_name, rank, list(action ORDER BY action) AS actions, conditions, "
-        "missing_evidence, list_sort(list(DISTINCT rule_confidence)) AS confidence "
-        f"FROM verdicts WHERE {where} AND rank <= 2 GROUP BY ALL"
-    )
-    total, cells = audit.queries.rows(
-        f"SELECT count(*), coalesce(sum(len(actions)), 0) FROM ({source})",
-        values,
+    total, cells = audit.queries.ask(
+        selection,
+        """, alike AS (
+          SELECT pattern, count(*) AS actions FROM picked JOIN rulings r ON r.n = ruling
+          WHERE picked.rank <= 2 GROUP BY pattern, r.rank, conditions, missing_evidence),
+        counted AS (
+          SELECT pattern, count(*) AS pairs, sum(actions) AS cells FROM alike GROUP BY pattern),
+        sized AS (SELECT pattern, sum(senders * identities) AS n FROM chosen GROUP BY pattern)
+        SELECT coalesce(sum(n * pairs), 0)::BIGINT, coalesce(sum(n * cells), 0)::BIGINT
+        FROM counted JOIN sized USING (pattern)""",
     )[0]
-    found = audit.queries.rows(
-        f"{source} ORDER BY rank, principal_account_name, principal_arn, region, identity_name, "
-        f"actions LIMIT {LIMIT}",
-        values,
+    found = audit.queries.ask(
+        selection,
+        first("rank, principal_account_name", LIMIT * len(audit.queries.actions()))
+        + f"""SELECT principal_arn, principal_type, principal_name, principal_account,
+               principal_account_name, smtp, identity_arn, identity_name, region,
+               identity_account, identity_account_name, rank,
+               list(action ORDER BY action) AS actions, conditions, missing_evidence,
+               list_sort(list(DISTINCT rule_confidence)) AS confidence
+        FROM cells WHERE rank <= 2 GROUP BY ALL
+        ORDER BY rank, principal_account_name, principal_arn, region, identity_name, actions,
+                 identity_account
+        LIMIT {LIMIT}""",
     )
     every = audit.queries.actions()
     body = []
