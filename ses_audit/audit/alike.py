@@ -6,102 +6,29 @@ the values of those attributes (tags, names) to which a document in play refers.
 
 from __future__ import annotations
 
-import itertools
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ses_audit.audit.classes import DocumentSet
+from ses_audit.audit.attributes import Uses, answers, patterns, tag
 from ses_audit.audit.columns import Integers, codes, factorized
+from ses_audit.audit.document_sets import DocumentSet
 from ses_audit.audit.documents import full_access
 from ses_audit.audit.gaps import Gaps
-from ses_audit.audit.knowledge import Knowledge
+from ses_audit.audit.groups import Group, names_of, next_number
 from ses_audit.audit.organization import Chain
 from ses_audit.audit.senders import GAAD, ROOT_POLICY, Sender, load_senders
-from ses_audit.policy.operators import holds
 from ses_audit.policy.types import AttachedPolicy, Clause
-from ses_audit.policy.wildcards import STAR, Token, segments_of, tokens_of
 
-__all__ = ["Alike", "Group", "Uses", "uses_of"]
+if TYPE_CHECKING:
+    from ses_audit.audit.knowledge import Knowledge
 
-Uses = Mapping[str, tuple[tuple[Clause, str], ...] | None]
-"""Key → the clauses on it, or None where its value itself is used."""
-
-
-_NUMBERS = itertools.count()
-
-
-@dataclass(slots=True)
-class Group:
-    """Principals that are treated alike.
-
-    The documents may be those of another account with copies of them; `own_names` and
-    `boundary_name` are the group's own. `exact` is the ARN of a sender that stands alone, `named`
-    of one that a sending policy names; else they are "". `make` gives one of the group as an
-    object, and `values` those of its attributes to which some documents refer.
-    """
-
-    account: str | None
-    type: str
-    own: DocumentSet
-    own_names: tuple[str, ...]
-    boundary: DocumentSet | None
-    boundary_name: str
-    missing: tuple[str, ...]
-    boundary_missing: tuple[str, ...]
-    chain: Chain
-    in_organization: bool
-    named: str
-    make: Callable[[], Sender]
-    values: Callable[[DocumentSet], object]
-    exact: str = ""
-    members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    number: int = field(default_factory=lambda: next(_NUMBERS))
-    chain_part: object = None
-    """What the SCPs can tell of the group, once that was asked."""
-    _sender: Sender | None = None
-    _attributes: dict[int, tuple[object, DocumentSet]] = field(default_factory=dict)
-
-    def attributes(self, documents: DocumentSet) -> object:
-        """The values to which some documents refer."""
-        found = self._attributes.get(id(documents))
-        if found is None:
-            found = self._attributes[id(documents)] = (self.values(documents), documents)
-        return found[0]
-
-    @property
-    def sender(self) -> Sender:
-        """One of the group."""
-        if self._sender is None:
-            self._sender = self.make()
-        return self._sender
-
-    @classmethod
-    def of_one(cls, sender: Sender, chain: Chain, knowledge: Knowledge) -> Group:
-        """A sender that stands alone."""
-        boundary = None if sender.boundary is None else knowledge.set_of((sender.boundary,))
-        return cls(
-            sender.account,
-            sender.type,
-            knowledge.set_of(sender.identity_policies),
-            names_of(sender.identity_policies),
-            boundary,
-            "" if sender.boundary is None else sender.boundary.arn or sender.boundary.name,
-            sender.missing,
-            sender.boundary_missing,
-            chain,
-            sender.in_organization,
-            sender.arn,
-            lambda: sender,
-            lambda documents: sender.arn,
-            exact=sender.arn,
-        )
+__all__ = ["Alike"]
 
 
 class Alike:
@@ -298,9 +225,7 @@ class Alike:
         for rows in split:
             found = group
             if len(split) > 1:
-                found = replace(
-                    group, members=rows, number=next(_NUMBERS), _attributes={}, chain_part=None
-                )
+                found = replace(group, members=rows, number=next_number(), _attributes={})
             row = int(rows[0])
             found.make = partial(self._make, row)
             found.values = partial(self._values, row)
@@ -348,11 +273,11 @@ class Alike:
 
     def _make_attribute(self, key: str, clauses: tuple[tuple[Clause, str], ...] | None) -> Integers:
         if key == "aws:principalarn" and clauses is not None:
-            patterns = _patterns(clauses)
-            if patterns is not None:
+            regexes = patterns(clauses)
+            if regexes is not None:
                 columns = [
                     pc.match_substring_regex(self.arns, regex).to_numpy(zero_copy_only=False)
-                    for regex in patterns
+                    for regex in regexes
                 ]
                 zero: Integers = np.zeros(self.size, dtype=np.int64)
                 return factorized([c.astype(np.int64) for c in columns]) if columns else zero
@@ -363,7 +288,7 @@ class Alike:
             return column
         known: dict[object, int] = {}
         table = np.array(
-            [known.setdefault(_answers(clauses, key, value), len(known)) for value in values],
+            [known.setdefault(answers(clauses, key, value), len(known)) for value in values],
             dtype=np.int64,
         )
         return table[column]
@@ -379,103 +304,29 @@ class Alike:
         if key.startswith("aws:principaltag/"):
             wanted = key.removeprefix("aws:principaltag/")
             numbers, texts = codes(self.table.column("tags"))
-            return numbers, [_tag(_text(text), wanted) for text in texts]
+            return numbers, [tag(_text(text), wanted) for text in texts]
         return None, []
 
     def _comparable(
         self, key: str, clauses: tuple[tuple[Clause, str], ...] | None, row: int
     ) -> object:
         """What two rows, of any batch, have to have in common."""
-        if key == "aws:principalarn" and clauses is not None and _patterns(clauses) is not None:
+        if key == "aws:principalarn" and clauses is not None and patterns(clauses) is not None:
             arn = self.arns[row].as_py()
-            return _answers(clauses, key, arn)
+            return answers(clauses, key, arn)
         if key == "aws:username":
             user = self.types[self.type_codes[row]] == "user"
             name = self.table.column("name")[row].as_py() if user else None
-            return name if clauses is None else _answers(clauses, key, name)
+            return name if clauses is None else answers(clauses, key, name)
         if key.startswith("aws:principaltag/"):
             tags = self.table.column("tags")[row].as_py()
-            value = _tag(tags, key.removeprefix("aws:principaltag/"))
-            return value if clauses is None else _answers(clauses, key, value)
+            value = tag(tags, key.removeprefix("aws:principaltag/"))
+            return value if clauses is None else answers(clauses, key, value)
         return self.arns[row].as_py()
-
-
-def names_of(policies: Iterable[AttachedPolicy]) -> tuple[str, ...]:
-    """What a denial calls some policies."""
-    return tuple(policy.arn or policy.name for policy in policies)
 
 
 _ROOT = AttachedPolicy(full_access(), ROOT_POLICY)
 _NOBODY = Sender("", None, "anonymous", "", "")
-
-
-def _add(uses: dict[str, tuple[tuple[Clause, str], ...] | None], more: Uses) -> None:
-    for key, clauses in more.items():
-        if key not in uses:
-            uses[key] = clauses
-        elif clauses is None or uses[key] is None:
-            uses[key] = None
-        else:
-            uses[key] = tuple(dict.fromkeys((*(uses[key] or ()), *clauses)))
-
-
-def uses_of(sets: Iterable[DocumentSet]) -> Uses:
-    """The attributes of principals to which several sets of documents refer."""
-    found: dict[str, tuple[tuple[Clause, str], ...] | None] = {}
-    for documents in sets:
-        _add(found, documents.clauses)
-    return found
-
-
-def _answers(
-    clauses: tuple[tuple[Clause, str], ...], key: str, value: str | None
-) -> tuple[bool, ...]:
-    context = {} if value is None else {key: (value,)}
-    return tuple(holds(clause, context, frozenset(), version) for clause, version in clauses)
-
-
-def _tag(tags: str | None, wanted: str) -> str | None:
-    """The value of a tag; keys ignore case."""
-    loaded = orjson.loads(tags) if tags else {}
-    for name, value in loaded.items() if isinstance(loaded, dict) else ():
-        if str(name).lower() == wanted:
-            return str(value)
-    return None
-
-
-_LIKE = frozenset({"StringLike", "StringNotLike"})
-_EQUAL = frozenset({"StringEquals", "StringNotEquals"})
-_ARN = frozenset({"ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"})
-
-
-def _patterns(clauses: Sequence[tuple[Clause, str]]) -> tuple[str, ...] | None:
-    """The patterns of clauses as regular expressions; None where one is of another kind."""
-    found: dict[str, None] = {}
-    for clause, _ in clauses:
-        for value in clause.values:
-            if "${" in value or not value.isascii():
-                return None
-            if clause.operator in _LIKE:
-                body = _expression(tokens_of(value))
-            elif clause.operator in _EQUAL:
-                body = re.escape(value)
-            elif clause.operator in _ARN:
-                segments = segments_of(tokens_of(value))
-                inner = [_expression(segment, "[^:]") for segment in segments[:5]]
-                body = ":".join([*inner, *map(_expression, segments[5:])])
-            else:
-                return None
-            found[rf"(?s)\A(?:{body})\z"] = None
-    return tuple(found)
-
-
-def _expression(tokens: Sequence[Token], any_character: str = ".") -> str:
-    return "".join(
-        re.escape(token)
-        if isinstance(token, str)
-        else any_character + ("*" if token is STAR else "")
-        for token in tokens
-    )
 
 
 def _flags(column: pa.ChunkedArray) -> Integers:

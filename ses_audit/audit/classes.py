@@ -1,18 +1,19 @@
 """What one layer says, without names: equal for all principals and identities that it treats alike.
 
-A layer's answer to the seven send actions is its *structure*: for each check the formula under
-which it allows, and of each statement that can deny the formula under which it does. Statements
-are numbered, so that structures are shared by accounts that hold copies of a policy under their
-own ARNs; `slots` say what each number stands for. Cells of equal structures have equal verdicts.
+Of each check of a send a layer has one *part*: the formula under which it allows, and of each
+statement that can deny the formula under which it does. Statements are numbered, so that parts are
+shared by accounts that hold copies of a policy under their own ARNs; `slots` say what each number
+stands for. The parts of all checks of an action are its *structure*. Cells of equal structures have
+equal verdicts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from typing import NamedTuple
 
-from ses_audit.audit.layers import referenced_keys
+from ses_audit.audit.document_sets import FROM, DocumentSet, no_from, whatever_domain
 from ses_audit.audit.requests import CheckRequest
 from ses_audit.policy.formula import FALSE, TRUE, Formula, atoms_of, keys_of
 from ses_audit.policy.reduce import (
@@ -21,19 +22,25 @@ from ses_audit.policy.reduce import (
     reduce_layer,
     reduce_resource_policies,
 )
-from ses_audit.policy.types import AttachedPolicy, Clause, Denial, Document, Layer
-from ses_audit.ses.context import documented_for_ses
+from ses_audit.policy.types import Denial, Layer
 
 __all__ = [
     "ABSENT",
-    "DocumentSet",
+    "PLAIN",
+    "Answer",
+    "Chained",
+    "Granted",
     "Numbers",
-    "Outline",
+    "Part",
     "Vector",
+    "answer",
     "chain_vector",
+    "grant_answer",
     "layer_vector",
-    "resource_vector",
 ]
+
+PLAIN = 0
+"""A part, a structure or a vector of a layer that allows everything and denies nothing."""
 
 
 class Numbers:
@@ -41,13 +48,59 @@ class Numbers:
 
     def __init__(self) -> None:
         self._known: dict[object, int] = {"plain": PLAIN}
+        self._things: list[object] = ["plain"]
 
     def of(self, thing: object) -> int:
         """The number of a thing."""
-        return self._known.setdefault(thing, len(self._known))
+        found = self._known.get(thing)
+        if found is None:
+            found = self._known[thing] = len(self._things)
+            self._things.append(thing)
+        return found
+
+    def thing(self, number: int) -> object:
+        """What has a number."""
+        return self._things[number]
 
     def __len__(self) -> int:
-        return len(self._known)
+        return len(self._things)
+
+
+class Part(NamedTuple):
+    """What a layer says of one check: the slot of each statement that can deny, and when.
+
+    `lack` is the slot of an allow that is not certain, -1 for none; `facts` is what is known of
+    the keys that the formulas leave open.
+    """
+
+    allow: Formula
+    denies: tuple[tuple[int, Formula], ...]
+    lack: int
+    facts: object
+
+
+class Granted(NamedTuple):
+    """What the sending authorization policies say of one check; `unread` where one may lack."""
+
+    grants: tuple[Formula, Formula, Formula]
+    denies: tuple[tuple[int, Formula], ...]
+    unread: bool
+    facts: object
+
+
+class Chained(NamedTuple):
+    """What the levels of SCPs say of one check; levels that only deny, and always, are one."""
+
+    levels: tuple[Part, ...]
+
+
+class Answer(NamedTuple):
+    """A part whose denials are not numbered yet."""
+
+    part: Part | Granted
+    """Without denies and lack."""
+    denies: tuple[tuple[Denial, Formula], ...]
+    lack: Denial | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,161 +115,12 @@ class Vector:
     structures: tuple[int, ...]
     slots: tuple[tuple[Denial, ...], ...]
     number: int
+    uniform: bool
+    """Whether a slot stands for the same in all actions."""
 
 
-PLAIN = 0
-"""The structure of an SCP level that allows and denies nothing."""
-
-ABSENT = Vector((-1,) * 16, ((),) * 16, -1)
+ABSENT = Vector((PLAIN,) * 16, ((),) * 16, PLAIN, True)
 """The vector of a layer that does not apply."""
-
-_ACCOUNT_KEYS = frozenset({"aws:principalaccount", "aws:principalorgpaths"})
-_KIND_KEYS = (
-    "aws:principalorgid",
-    "aws:principaltype",
-    "aws:principalisawsservice",
-    "aws:principalservicename",
-)
-
-
-def of_each_principal(key: str) -> bool:
-    """Whether principals of one account and type can differ in the value of a key."""
-    if key in _ACCOUNT_KEYS or key.startswith(_KIND_KEYS):
-        return False
-    return key.startswith("aws:principal") or key in ("aws:username", "aws:userid")
-
-
-class Outline:
-    """A document without its resource patterns, which are numbered: equal for copies of it."""
-
-    __slots__ = ("key", "patterns", "variable")
-
-    def __init__(self, document: Document) -> None:
-        patterns: dict[str, int] = {}
-        statements: list[object] = []
-        self.variable = False
-        for s in document.statements:
-            named: list[object] | None = None if s.resources is None else []
-            for pattern in s.resources or ():
-                if named is None:
-                    continue
-                if pattern == "*" or "${" in pattern:
-                    self.variable = self.variable or pattern != "*"
-                    named.append(pattern)
-                else:
-                    named.append(patterns.setdefault(pattern, len(patterns)))
-            statements.append(
-                (
-                    s.index, s.sid, s.effect, s.actions, s.actions_negated,
-                    None if named is None else tuple(named), s.resources_negated, s.conditions,
-                    s.principal,
-                )
-            )  # fmt: skip
-        self.key = (document.version, tuple(statements))
-        self.patterns = tuple(patterns)
-
-
-class DocumentSet:
-    """The documents of one layer of one principal, account or identity.
-
-    Parameters
-    ----------
-    policies
-        The documents, under their names.
-    outlines
-        Theirs, in the same order.
-    number
-        Equal for sets of copies under other names.
-    """
-
-    def __init__(
-        self,
-        policies: Iterable[AttachedPolicy],
-        outlines: Iterable[Outline] | None = None,
-        number: int = -1,
-    ) -> None:
-        self.policies = tuple(policies)
-        self.number = number
-        known = [Outline(p.document) for p in self.policies] if outlines is None else outlines
-        drawn = tuple(known)
-        self.keys: frozenset[str] = frozenset().union(
-            *(referenced_keys(policy.document) for policy in self.policies)
-        )
-        statements = [s for policy in self.policies for s in policy.document.statements]
-        self.patterns = tuple(pattern for outline in drawn for pattern in outline.patterns)
-        self.variable = any(outline.variable for outline in drawn)
-        """Whether a resource pattern holds a variable."""
-        self.undocumented = not all(map(documented_for_ses, self.keys))
-        self.principal_keys = tuple(sorted(filter(of_each_principal, self.keys)))
-        self.account_keys = bool(self.keys & _ACCOUNT_KEYS)
-        self.by_name = any(k.startswith("ses:") and k not in _ANY_IDENTITY for k in self.keys)
-        clauses = [c for s in statements for c in s.conditions]
-        self.by_local_part = (
-            self.by_name
-            and all(whatever_domain(c) if c.key.lower() == FROM else _no_from(c) for c in clauses)
-            and not any(FROM in r.lower() for s in statements for r in s.resources or ())
-        )
-        """Whether of an identity's name only what stands before the `@` can matter."""
-        self.by_region = "aws:requestedregion" in self.keys
-        self.by_owner = any(k.startswith("aws:resource") for k in self.keys)
-
-    @cached_property
-    def clauses(self) -> dict[str, tuple[tuple[Clause, str], ...] | None]:
-        """For each key of a principal the clauses on it; None where its value is used itself."""
-        found: dict[str, list[tuple[Clause, str]] | None] = {k: [] for k in self.principal_keys}
-        for policy in self.policies:
-            version = policy.document.version
-            for statement in policy.document.statements:
-                for text in statement.resources or ():
-                    _taken_itself(found, (text,))
-                for clause in statement.conditions:
-                    _taken_itself(found, clause.values)
-                    known = found.get(clause.key.lower())
-                    if known is None:
-                        continue
-                    if any("${" in value for value in clause.values):
-                        found[clause.key.lower()] = None
-                    else:
-                        known.append((clause, version))
-        return {k: None if c is None else tuple(dict.fromkeys(c)) for k, c in found.items()}
-
-
-_ANY_IDENTITY = frozenset(
-    {
-        "ses:apiversion",
-        "ses:feedbackaddress",
-        "ses:fromdisplayname",
-        "ses:multiregionendpointid",
-        "ses:recipients",
-        "ses:tenantname",
-    }
-)
-"""The keys that SES carries whatever the identity is."""
-
-
-def _taken_itself(
-    found: dict[str, list[tuple[Clause, str]] | None], texts: tuple[str, ...]
-) -> None:
-    for text in texts:
-        if "${" in text:
-            lower = text.lower()
-            for key in found:
-                if key in lower:
-                    found[key] = None
-
-
-Asked = tuple[tuple[CheckRequest, ...], ...]
-"""The checks of each action."""
-
-
-class _Slots:
-    """Numbers the denials of one layer and action."""
-
-    def __init__(self) -> None:
-        self.found: dict[Denial, int] = {}
-
-    def of(self, denial: Denial) -> int:
-        return self.found.setdefault(denial, len(self.found))
 
 
 def _facts(formulas: Sequence[Formula], request: CheckRequest, opened: OpenRequest) -> object:
@@ -243,48 +147,44 @@ def _facts(formulas: Sequence[Formula], request: CheckRequest, opened: OpenReque
     return tuple(facts)
 
 
-FROM = "ses:fromaddress"
-
-
-def whatever_domain(clause: Clause) -> bool:
-    """Whether a clause on a From address looks only at what stands before its last `@`.
-
-    Patterns like `no-reply@*`: the domain is matched by the star, whatever it is.
-    """
-    return clause.operator == "Null" or (
-        clause.operator in ("StringLike", "StringNotLike")
-        and all(value.endswith("@*") for value in clause.values)
-    )
-
-
 def _before_the_at(formulas: Iterable[Formula]) -> bool:
     clauses = (atom.clause for formula in formulas for atom in atoms_of(formula))
-    return all(whatever_domain(c) if c.key.lower() == FROM else _no_from(c) for c in clauses)
-
-
-def _no_from(clause: Clause) -> bool:
-    """Whether a clause on another key does without the From address as a variable."""
-    return not any(FROM in value.lower() for value in clause.values)
+    return all(whatever_domain(c) if c.key.lower() == FROM else no_from(c) for c in clauses)
 
 
 def _settled(opened: OpenRequest) -> frozenset[str]:
     return frozenset((*opened.known, *opened.absent, *opened.domains))
 
 
-def _level(
-    layer: Layer,
-    policies: tuple[AttachedPolicy, ...],
-    names: tuple[str, ...],
-    request: CheckRequest,
-    keys: frozenset[str],
-    slots: _Slots,
-    lack: Denial | None,
-    unread: bool = False,
-) -> object:
-    """The structure of one set of documents for one check; PLAIN where it changes nothing."""
-    opened = request.ask(keys)
+_NO_PART = Part(TRUE, (), -1, ())
+
+
+def answer(
+    layer: Layer, documents: DocumentSet, request: CheckRequest, *, unread: bool = False
+) -> Answer | None:
+    """What identity policies, a boundary, or one level of SCPs say of one check.
+
+    Parameters
+    ----------
+    layer
+        Which.
+    documents
+        All of them.
+    request
+        The check.
+    unread
+        Whether an allow may be there that was not read.
+
+    Returns
+    -------
+    Answer or None
+        None for a boundary or a level that changes nothing.
+    """
+    policies = documents.policies
+    names = [policy.arn or policy.name for policy in policies]
+    opened = request.ask(documents.keys)
     allow = FALSE
-    denies: list[tuple[int, Formula]] = []
+    denies: list[tuple[Denial, Formula]] = []
     allowing = [
         replace(p, document=replace(p.document, statements=kept))
         for p in policies
@@ -301,153 +201,235 @@ def _level(
             one = replace(policy, document=replace(policy.document, statements=(statement,)))
             formula = reduce_layer((one,), opened).deny
             if formula is not FALSE:
-                denial = Denial(layer, "explicit", name, statement.sid, statement.index)
-                denies.append((slots.of(denial), formula))
-    if layer is Layer.SERVICE_CONTROL_POLICY and allow is TRUE and not denies:
-        return PLAIN
-    lacking = slots.of(lack) if lack is not None and allow is not TRUE else -1
+                place = str(names.index(name))
+                denial = Denial(layer, "explicit", place, statement.sid, statement.index)
+                denies.append((denial, formula))
+    lack: Denial | None = None
+    if layer is not Layer.IDENTITY_POLICY:
+        if allow is TRUE and not denies:
+            return None
+        if allow is not TRUE:
+            named = "0" if layer is Layer.PERMISSIONS_BOUNDARY else None
+            lack = Denial(layer, "implicit", named)
     facts = _facts([allow, *(formula for _, formula in denies)], request, opened)
-    return (allow, tuple(denies), lacking, facts)
+    return Answer(Part(allow, (), -1, facts), tuple(denies), lack)
 
 
-Say = Callable[[CheckRequest, _Slots], object]
+def grant_answer(
+    documents: DocumentSet, request: CheckRequest, place: str, *, unread: bool
+) -> Answer:
+    """What the sending authorization policies of an identity say of one check.
+
+    Parameters
+    ----------
+    documents
+        All of them.
+    request
+        The check.
+    place
+        The identity's place among those that have any.
+    unread
+        Whether others were not read.
+    """
+    opened = request.ask(documents.keys)
+    whole = reduce_resource_policies(documents.policies, opened)
+    denies: list[tuple[Denial, Formula]] = []
+    for number, policy in enumerate(documents.policies):
+        for statement in policy.document.statements:
+            if statement.effect != "Deny":
+                continue
+            one = replace(policy, document=replace(policy.document, statements=(statement,)))
+            formula = reduce_resource_policies((one,), opened).deny
+            if formula is not FALSE:
+                denial = Denial(
+                    Layer.SENDING_AUTHORIZATION_POLICY,
+                    "explicit",
+                    str(number),
+                    statement.sid,
+                    statement.index,
+                    place,
+                )
+                denies.append((denial, formula))
+    grants = (whole.grant_exempt, whole.grant_limited, whole.delegate)
+    facts = _facts([*grants, *(f for _, f in denies)], request, opened)
+    return Answer(Granted(grants, (), unread, facts), tuple(denies), None)
 
 
-def _vector(asked: Asked, say: Say, numbers: Numbers) -> Vector:
-    """Put what a layer says of each check together; recipients it treats alike are one."""
-    structures: list[int] = []
-    every: list[tuple[Denial, ...]] = []
-    for requests in asked:
-        slots = _Slots()
-        said: list[object] = []
-        recipients: list[object] = []
-        for request in requests:
-            answer = say(request, slots)
-            (recipients if request.check.id == "recipients" else said).append(answer)
-        # Of recipients that are all alike it does not matter how many there are.
-        said += recipients if len(set(recipients)) > 1 else recipients[:1]
-        plain = all(answer is PLAIN for answer in said)
-        structures.append(PLAIN if plain else numbers.of(tuple(said)))
-        every.append(tuple(slots.found))
-    return Vector(tuple(structures), tuple(every), numbers.of(tuple(structures)))
+Says = Callable[[int, int], Answer | None]
+"""What a layer says of an action's check, both by their places."""
 
 
 def layer_vector(
-    layer: Layer,
-    documents: DocumentSet,
-    asked: Asked,
-    twin: Asked | None,
-    numbers: Numbers,
-    *,
-    unread: bool = False,
+    kinds: Sequence[Sequence[str]], says: Says, twin: Says | None, numbers: Numbers
 ) -> Vector:
-    """The vector of identity policies, of a boundary, or of one level of SCPs.
+    """Put what a layer says of each check together.
 
     Parameters
     ----------
-    layer
-        Which.
-    documents
-        All of them.
-    asked
-        The checks of a principal and an identity.
+    kinds
+        The ids of the checks of each action, the recipients last.
+    says
+        What the layer says.
     twin
-        The same with the keys that AWS doesn't document for SES taken for absent; None where
-        the documents name none.
+        The same with the keys that AWS doesn't document for SES taken for absent; None where the
+        documents name none.
     numbers
-        Of structures.
-    unread
-        Whether an allow may be there that was not read.
+        Of parts and structures.
     """
-    names = [policy.arn or policy.name for policy in documents.policies]
-    places = tuple(str(names.index(name)) for name in names)
-    lack = None
-    if layer is Layer.PERMISSIONS_BOUNDARY:
-        lack = Denial(layer, "implicit", "0")
-    elif layer is Layer.SERVICE_CONTROL_POLICY:
-        lack = Denial(layer, "implicit")
-
-    def say(request: CheckRequest, slots: _Slots) -> object:
-        return _level(
-            layer, documents.policies, places, request, documents.keys, slots, lack, unread
-        )
-
-    return _with_twin(_vector(asked, say, numbers), twin, say, numbers)
-
-
-def _with_twin(vector: Vector, twin: Asked | None, say: Say, numbers: Numbers) -> Vector:
-    if twin is None:
-        return vector
-    other = _vector(twin, say, numbers)
-    # The twin only changes a confidence; its denials are in no row, but structures number them.
-    both = tuple(
-        numbers.of(("twin", *pair))
-        for pair in zip(vector.structures, other.structures, strict=True)
-    )
-    return Vector(both, vector.slots, numbers.of(both))
-
-
-def chain_vector(levels: Sequence[Vector], actions: int, numbers: Numbers) -> Vector:
-    """The vector of all levels of SCPs; those that change nothing are left out."""
     structures: list[int] = []
     every: list[tuple[Denial, ...]] = []
-    for action in range(actions):
-        kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
-        structures.append(numbers.of(("levels", *(v.structures[action] for _, v in kept))))
-        every.append(
-            tuple(replace(slot, target=str(n)) for n, v in kept for slot in v.slots[action])
-        )
-    return Vector(tuple(structures), tuple(every), numbers.of(("chain", *structures)))
+    for action, checks in enumerate(kinds):
+        slots: dict[Denial, int] = {}
+        found = _structure(action, checks, says, slots, numbers)
+        every.append(tuple(slots))
+        if twin is not None:
+            # The twin only changes a confidence: its denials are in no row.
+            other = _structure(action, checks, twin, slots, numbers)
+            found = found if found == other else numbers.of(("twin", found, other))
+        structures.append(found)
+    return _vector(structures, every, numbers)
 
 
-def resource_vector(
-    policies_of: Callable[[str], tuple[DocumentSet, bool, str] | None],
-    own: str,
-    asked: Asked,
-    twin: Asked | None,
-    numbers: Numbers,
+def _vector(
+    structures: Sequence[int], slots: Sequence[tuple[Denial, ...]], numbers: Numbers
 ) -> Vector:
-    """The vector of sending authorization policies.
+    plain = not any(structures)
+    number = PLAIN if plain else numbers.of(("vector", *structures))
+    return Vector(tuple(structures), tuple(slots), number, len(set(slots)) == 1)
+
+
+def _structure(
+    action: int,
+    checks: Sequence[str],
+    says: Says,
+    slots: dict[Denial, int],
+    numbers: Numbers,
+) -> int:
+    parts: list[int] = []
+    recipients: list[int] = []
+    for place, check in enumerate(checks):
+        said = says(action, place)
+        number = PLAIN
+        if said is not None:
+            denies = tuple((slots.setdefault(d, len(slots)), f) for d, f in said.denies)
+            part = said.part._replace(denies=denies)
+            if said.lack is not None and isinstance(part, Part):
+                part = part._replace(lack=slots.setdefault(said.lack, len(slots)))
+            number = numbers.of(part)
+        (recipients if check == "recipients" else parts).append(number)
+    return structure_of(parts, recipients, numbers)
+
+
+def structure_of(parts: Sequence[int], recipients: Sequence[int], numbers: Numbers) -> int:
+    """The number of a structure; of recipients that are all alike the number doesn't matter."""
+    alike = len(set(recipients)) <= 1
+    found = (*parts, *(recipients[:1] if alike else recipients))
+    return numbers.of(("parts", found)) if any(found) else PLAIN
+
+
+def parts_in(numbers: Numbers, structure: int, *, twin: bool = False) -> tuple[int, ...]:
+    """The numbers of a structure's parts; none where all are plain."""
+    thing = numbers.thing(structure)
+    if isinstance(thing, tuple) and thing[0] == "twin":
+        thing = numbers.thing(thing[2 if twin else 1])
+    if isinstance(thing, tuple):
+        parts: tuple[int, ...] = thing[1]
+        return parts
+    return ()
+
+
+def is_twin(numbers: Numbers, structure: int) -> bool:
+    """Whether a structure is another without the keys that AWS doesn't document for SES."""
+    thing = numbers.thing(structure)
+    return isinstance(thing, tuple) and thing[0] == "twin"
+
+
+def chain_vector(
+    levels: Sequence[Vector], kinds: Sequence[Sequence[str]], numbers: Numbers
+) -> Vector:
+    """The vector of all levels of SCPs; those that change nothing are left out.
 
     Parameters
     ----------
-    policies_of
-        The documents of an identity, by ARN, whether others were not read, and its place among
-        the identities that have any; None where it is no identity of the snapshot.
-    own
-        The ARN of the identity sent from.
-    asked, twin, numbers
+    levels
+        The vector of each level, the root's first.
+    kinds, numbers
         As for `layer_vector`.
     """
+    structures: list[int] = []
+    every: list[tuple[Denial, ...]] = []
+    for action, checks in enumerate(kinds):
+        kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
+        if not kept:
+            structures.append(PLAIN)
+            every.append(())
+            continue
+        fixed = sum(check != "recipients" for check in checks)
+        slots: list[Denial] = []
+        first: list[int] = []
+        for level, vector in kept:
+            first.append(len(slots))
+            slots += (replace(slot, target=str(level)) for slot in vector.slots[action])
+        used: dict[int, int] = {}
+        found = _linked(action, kept, first, fixed, used, numbers, twin=False)
+        if any(is_twin(numbers, v.structures[action]) for _, v in kept):
+            other = _linked(action, kept, first, fixed, used, numbers, twin=True)
+            found = found if found == other else numbers.of(("twin", found, other))
+        attached: dict[tuple[str | None, str | None], int] = {}
+        named = tuple(slots[old] for old in used)
+        places = tuple(attached.setdefault((s.policy, s.target), len(attached)) for s in named)
+        structures.append(numbers.of(("attached", found, places)) if found else PLAIN)
+        every.append(named)
+    return _vector(structures, every, numbers)
 
-    def say(request: CheckRequest, slots: _Slots) -> object:
-        if not request.check.on_identity:
-            return None
-        found = policies_of(request.check.resource) or policies_of(own)
-        if found is None or (not found[0].policies and not found[1]):
-            return None
-        documents, unread, target = found
-        opened = request.ask(documents.keys)
-        whole = reduce_resource_policies(documents.policies, opened)
-        denies: list[tuple[int, Formula]] = []
-        for place, policy in enumerate(documents.policies):
-            for statement in policy.document.statements:
-                if statement.effect != "Deny":
-                    continue
-                one = replace(policy, document=replace(policy.document, statements=(statement,)))
-                formula = reduce_resource_policies((one,), opened).deny
-                if formula is not FALSE:
-                    denial = Denial(
-                        Layer.SENDING_AUTHORIZATION_POLICY,
-                        "explicit",
-                        str(place),
-                        statement.sid,
-                        statement.index,
-                        target,
-                    )
-                    denies.append((slots.of(denial), formula))
-        grants = (whole.grant_exempt, whole.grant_limited, whole.delegate)
-        facts = _facts([*grants, *(f for _, f in denies)], request, opened)
-        return (grants, tuple(denies), unread, facts)
 
-    return _with_twin(_vector(asked, say, numbers), twin, say, numbers)
+def _linked(
+    action: int,
+    kept: Sequence[tuple[int, Vector]],
+    first: Sequence[int],
+    fixed: int,
+    used: dict[int, int],
+    numbers: Numbers,
+    *,
+    twin: bool,
+) -> int:
+    """The structure of several levels; `used` gives their slots new numbers."""
+    rows = [parts_in(numbers, v.structures[action], twin=twin) for _, v in kept]
+    most = max((len(row) - fixed for row in rows if row), default=0)
+    parts: list[int] = []
+    recipients: list[int] = []
+    for place in range(fixed + most):
+        said: list[Part] = []
+        for row, base in zip(rows, first, strict=True):
+            if not row:
+                continue
+            alike = place >= fixed and len(row) == fixed + 1
+            part = numbers.thing(row[fixed if alike else place])
+            if isinstance(part, Part):
+                said.append(_moved(part, base, used))
+        number = numbers.of(Chained(tuple(_together(said)))) if said else PLAIN
+        (parts if place < fixed else recipients).append(number)
+    return structure_of(parts, recipients, numbers)
+
+
+def _moved(part: Part, base: int, used: dict[int, int]) -> Part:
+    def slot(old: int) -> int:
+        return used.setdefault(base + old, len(used))
+
+    denies = tuple((slot(old), formula) for old, formula in part.denies)
+    return part._replace(denies=denies, lack=slot(part.lack) if part.lack >= 0 else -1)
+
+
+def _together(levels: Sequence[Part]) -> Iterator[Part]:
+    """Neighbours that allow everything, and what they deny always, say no more than one would."""
+    held: list[tuple[int, Formula]] = []
+    for part in levels:
+        if part.allow is TRUE and all(formula is TRUE for _, formula in part.denies):
+            held += part.denies
+            continue
+        if held:
+            yield _NO_PART._replace(denies=tuple(held))
+            held = []
+        yield part
+    if held:
+        yield _NO_PART._replace(denies=tuple(held))

@@ -5,7 +5,7 @@ Large tables are read row group by row group; small ones are kept, and found by 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,7 +21,7 @@ from ses_audit.snapshot.files import digest
 from ses_audit.snapshot.schema import TABLES
 from ses_audit.snapshot.store import Snapshot
 
-__all__ = ["Batch", "Columns", "Integers"]
+__all__ = ["Batch", "Columns", "Integers", "codes", "dicts"]
 
 Row = dict[str, object]
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -93,16 +93,7 @@ class Columns:
         if not chosen:
             return []
         # A list: given a numpy array, pyarrow would import pandas first.
-        table = self.small(name).take(pa.array(np.sort(np.concatenate(chosen)).tolist()))
-        columns = []
-        for column in table.columns:
-            if pa.types.is_dictionary(column.type):
-                numbers, values = codes(column)
-                columns.append(np.array(values, dtype=object)[numbers].tolist())
-            else:
-                columns.append(column.to_pylist())
-        names = table.column_names
-        return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+        return dicts(self.small(name).take(pa.array(np.sort(np.concatenate(chosen)).tolist())))
 
     def _by_account(self, name: str, key: str) -> dict[str, Integers]:
         if name not in self._places:
@@ -168,6 +159,14 @@ class _Large(Protocol):
         """One whole column."""
         ...
 
+    def first(self, name: str) -> str | None:
+        """The first value of a column; None where the table is empty."""
+        ...
+
+    def matching(self, names: Sequence[str], wanted: Callable[[pa.Table], pa.Array]) -> pa.Table:
+        """Some columns of the rows that a condition on them chooses."""
+        ...
+
     def between(self, key: str, first: str, last: str) -> pa.Table:
         """The rows whose key lies between two texts, both included."""
         ...
@@ -179,6 +178,13 @@ class _Memory:
 
     def column(self, name: str) -> pa.Array:
         return self._table.column(name).combine_chunks()
+
+    def first(self, name: str) -> str | None:
+        return self._table.column(name)[0].as_py() if len(self._table) else None
+
+    def matching(self, names: Sequence[str], wanted: Callable[[pa.Table], pa.Array]) -> pa.Table:
+        table = self._table.select(list(names))
+        return table.filter(wanted(table))
 
     def between(self, key: str, first: str, last: str) -> pa.Table:
         return _between(self._table, key, first, last)
@@ -201,6 +207,20 @@ class _File:
         ]
         chunks = [chunk for part in parts for chunk in part.chunks]
         return pa.concat_arrays(chunks) if chunks else pa.array([], pa.string())
+
+    def first(self, name: str) -> str | None:
+        for number in range(self._file.num_row_groups):
+            column = self._file.read_row_group(number, columns=[name]).column(0)
+            if len(column):
+                return str(column[0])
+        return None
+
+    def matching(self, names: Sequence[str], wanted: Callable[[pa.Table], pa.Array]) -> pa.Table:
+        parts = [self._file.schema_arrow.empty_table().select(list(names))]
+        for number in range(self._file.num_row_groups):
+            table = self._file.read_row_group(number, columns=list(names)).select(list(names))
+            parts.append(table.filter(wanted(table)))
+        return pa.concat_tables(parts)
 
     def between(self, key: str, first: str, last: str) -> pa.Table:
         position = self._names.index(key)
@@ -253,6 +273,19 @@ def _encoded(table: pa.Table) -> pa.Table:
         for column in table.columns
     ]
     return pa.table(columns, names=table.column_names)
+
+
+def dicts(table: pa.Table) -> list[Row]:
+    """The rows of a table; a text that is repeated is one object."""
+    columns = []
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            numbers, values = codes(column)
+            columns.append(np.array(values, dtype=object)[numbers].tolist())
+        else:
+            columns.append(column.to_pylist())
+    names = table.column_names
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def codes(column: pa.ChunkedArray) -> tuple[Integers, list[object]]:

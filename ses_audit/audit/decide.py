@@ -28,7 +28,7 @@ from ses_audit.audit.senders import Sender
 from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction
 from ses_audit.policy.open_denials import refusing_together
 from ses_audit.policy.reduce import LayerFormula, ResourceFormula
-from ses_audit.policy.solve import OpenResult, decide, never_holds
+from ses_audit.policy.solve import Domains, OpenResult, decide, never_holds
 from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Verdict
 
 __all__ = ["Decider", "Missing", "Ruling"]
@@ -118,11 +118,7 @@ class Decider:
             otherwise,
         )
         if key not in self._rulings:
-            ruling = self._rule(ruled, missing)
-            if otherwise is not None and otherwise is not ruling.verdict:
-                # The verdict turns on a key of which AWS doesn't say that SES carries it.
-                ruling = replace(ruling, confidence="X")
-            self._rulings[key] = ruling
+            self._rulings[key] = self.rule(ruled, missing, otherwise)
         return self._rulings[key]
 
     def missing(self, sender: Sender, identity: Identity) -> Missing:
@@ -237,6 +233,27 @@ class Decider:
         formula = ResourceFormula(TRUE, TRUE, TRUE, known.formula.deny)
         return self._layers.shared(replace(known, formula=formula))
 
+    def rule(
+        self, checks: tuple[CheckRuling, ...], missing: Missing, otherwise: Verdict | None = None
+    ) -> Ruling:
+        """The verdict on a send of which the checks are ruled.
+
+        Parameters
+        ----------
+        checks
+            All of them, the sender check first.
+        missing
+            What was not read.
+        otherwise
+            The verdict without the keys of which AWS doesn't say that SES carries them, where
+            documents name some.
+        """
+        ruling = self._rule(checks, missing)
+        if otherwise is not None and otherwise is not ruling.verdict:
+            # The verdict turns on a key of which AWS doesn't say that SES carries it.
+            ruling = replace(ruling, confidence="X")
+        return ruling
+
     def _rule(self, checks: tuple[CheckRuling, ...], missing: Missing) -> Ruling:
         result, recipients = self.solve(checks)
         without, _ = self.solve(checks, scp=False)
@@ -319,11 +336,12 @@ class Decider:
         """All checks in one context; of the recipients one has to pass."""
         fixed, choices = self._formulas(checks, scp=scp, without=without)
         recipients = [c for c in checks if c.request.check.id == "recipients"]
+        whole = conjunction(*fixed, disjunction(*choices)) if choices else conjunction(*fixed)
+        if whole is FALSE or (whole is TRUE and not choices):
+            return decide(whole, Domains()), ""
         domains = joined([check.domains() for check in checks])
-        if not choices:
-            return decide(conjunction(*fixed), domains), ""
-        best = decide(conjunction(*fixed, disjunction(*choices)), domains)
-        if best.verdict is Verdict.DENIED:
+        best = decide(whole, domains)
+        if not choices or best.verdict is Verdict.DENIED:
             return best, ""
         if decide(conjunction(*fixed, *choices), domains).verdict is Verdict.ALLOWED:
             return best, ""
@@ -340,11 +358,11 @@ class Decider:
 
     def _refused(self, checks: tuple[CheckRuling, ...], without: frozenset[Denial]) -> bool:
         """Whether no context lets the checks pass together, as `solve` says, and no more."""
-        domains = joined([check.domains() for check in checks])
         fixed, choices = self._formulas(checks, without=without)
-        return never_holds(
-            conjunction(*fixed, *((disjunction(*choices),) if choices else ())), domains
-        )
+        whole = conjunction(*fixed, *((disjunction(*choices),) if choices else ()))
+        if whole is TRUE or whole is FALSE:
+            return whole is FALSE
+        return never_holds(whole, joined([check.domains() for check in checks]))
 
     def _denials(
         self, checks: tuple[CheckRuling, ...], failed: tuple[str, ...]

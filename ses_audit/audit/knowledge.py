@@ -8,22 +8,29 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from ses_audit.audit.classes import DocumentSet, Numbers, Outline, Vector
+from ses_audit.audit.asks import NOTHING_SEEN, View
+from ses_audit.audit.classes import Answer, Numbers, Vector
 from ses_audit.audit.columns import Columns, Row
+from ses_audit.audit.compose import Composer
+from ses_audit.audit.document_sets import DocumentSet, Outline
 from ses_audit.audit.documents import Documents
 from ses_audit.audit.gaps import Gaps
+from ses_audit.audit.groups import names_of
 from ses_audit.audit.model import (
     ORGANIZATION_TABLES,
     described,
     organization_account,
     organization_of,
 )
-from ses_audit.audit.organization import Organization
-from ses_audit.policy.types import AttachedPolicy, Document
+from ses_audit.audit.organization import Chain, Organization
+from ses_audit.audit.rulings import Ruling
+from ses_audit.audit.templates import Template
+from ses_audit.policy.types import AttachedPolicy, Denial, Document
 from ses_audit.policy.wildcards import action_matches
 
 if TYPE_CHECKING:
-    from ses_audit.audit.templates import Template
+    from ses_audit.audit.batches import Base
+    from ses_audit.audit.named import Entry
 
 __all__ = ["Knowledge", "Texts"]
 
@@ -65,11 +72,22 @@ class Knowledge:
         self.actions = actions
         self.documents = Documents(Texts(columns), actions)
         self.numbers = Numbers()
+        self.composer = Composer(self.numbers)
+        self.answers: dict[object, Answer | None] = {}
+        """Of one layer to one check."""
         self.vectors: dict[object, Vector] = {}
+        """Of one layer to all checks."""
         self.templates: dict[object, Template] = {}
         """By the structures of one action."""
-        self.rows: dict[object, tuple[Template, ...]] = {}
-        """By the structures of all actions."""
+        self.bases: dict[object, Base] = {}
+        """By all that own documents and boundaries can tell of a group and an identity."""
+        self.chains: dict[object, Vector] = {}
+        """By all that SCPs can tell of them."""
+        self.entries: dict[object, Entry] = {}
+        """By the numbers of a base, and of the vectors of SCPs and sending policies."""
+        self._equal: dict[object, Template] = {}
+        self._views: dict[int, tuple[int, View]] = {}
+        self._chains: dict[int, tuple[Chain, tuple[DocumentSet, ...], object]] = {}
         self._sets: dict[object, DocumentSet] = {}
         self._outlines: dict[str, Outline] = {}
         self._speaks: dict[str, bool | None] = {}
@@ -157,6 +175,58 @@ class Knowledge:
             )
             found = self._sets[key] = DocumentSet(policies, outlines, number)
         return found
+
+    def view(self, documents: DocumentSet) -> tuple[int, View]:
+        """What a set of documents looks at of an identity, and its number."""
+        found = self._views.get(id(documents))
+        if found is None:
+            view = View.of(documents)
+            number = self.numbers.of(view)
+            found = (number, NOTHING_SEEN if view == NOTHING_SEEN else view)
+            self._views[id(documents)] = found
+        return found
+
+    def views(self, sets: Iterable[DocumentSet]) -> tuple[tuple[int, View], ...]:
+        """What some sets of documents look at, without those that look at nothing."""
+        return tuple(
+            (number, view) for number, view in map(self.view, sets) if view is not NOTHING_SEEN
+        )
+
+    def chain_sets(self, chain: Chain) -> tuple[DocumentSet, ...]:
+        """The documents of each level of a chain."""
+        return self._chain(chain)[1]
+
+    def chain_names(self, chain: Chain) -> object:
+        """What denials of a chain can name: equal for chains that name the same."""
+        return self._chain(chain)[2]
+
+    def _chain(self, chain: Chain) -> tuple[Chain, tuple[DocumentSet, ...], object]:
+        found = self._chains.get(id(chain))
+        if found is None:
+            levels = chain.levels or ()
+            sets = tuple(map(self.set_of, levels))
+            names = tuple(
+                None if documents.silent else (target, names_of(level))
+                for documents, target, level in zip(sets, chain.targets, levels, strict=True)
+            )
+            # The chain is kept with them, so that no other takes its id.
+            found = self._chains[id(chain)] = (chain, sets, names)
+        return found
+
+    def template(
+        self,
+        ruling: Ruling,
+        swaps: tuple[tuple[Denial, int, int], ...],
+        missing: tuple[int, ...],
+        recipients: tuple[int, ...],
+        *,
+        shared: bool,
+    ) -> Template:
+        """One template for equal rulings; the parameters are its own."""
+        key = (ruling, swaps, missing, recipients, shared)
+        if key not in self._equal:
+            self._equal[key] = Template(ruling, swaps, missing, recipients, shared=shared)
+        return self._equal[key]
 
     def _outline(self, document: Document) -> Outline:
         if document.digest not in self._outlines:

@@ -21,7 +21,7 @@ from ses_audit.policy.types import AttachedPolicy, Denial, Document, Layer
 from ses_audit.policy.wildcards import arn_matches
 from ses_audit.ses.context import documented_for_ses
 
-__all__ = ["LayerRuling", "Layers", "ResourceRuling", "referenced_keys"]
+__all__ = ["LayerRuling", "Layers", "ResourceRuling", "explicit_denials", "referenced_keys"]
 
 AnyRuling = TypeVar("AnyRuling")
 
@@ -184,7 +184,7 @@ class Layers:
     ) -> LayerRuling:
         formula = reduce_layer(policies, request)
         statements = deny_statements(layer, policies, request, formula.deny)
-        explicit, possible = _explicit(statements, request, formula.deny)
+        explicit, possible = explicit_denials(statements, request, formula.deny)
         lack = lack_of(layer, policies, target)
         return LayerRuling(
             formula,
@@ -215,7 +215,7 @@ class Layers:
             statements = deny_statements(
                 Layer.SENDING_AUTHORIZATION_POLICY, policies, request, formula.deny
             )
-            explicit, possible = _explicit(statements, request, formula.deny)
+            explicit, possible = explicit_denials(statements, request, formula.deny)
             self._resource[key] = ResourceRuling(
                 formula, statements, explicit, possible, self._undocumented(policies)
             )
@@ -227,7 +227,7 @@ def policies_key(policies: tuple[AttachedPolicy, ...]) -> object:
     return tuple((p.document.digest, p.arn or p.name, p.target) for p in policies)
 
 
-def _explicit(
+def explicit_denials(
     statements: tuple[tuple[Denial, Formula], ...], request: OpenRequest, deny: Formula
 ) -> tuple[tuple[Denial, ...], tuple[Denial, ...]]:
     """The Deny statements that always hold, and those that hold in some contexts."""

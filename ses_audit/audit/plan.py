@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.cells import session_role
-from ses_audit.audit.columns import BATCH, Columns
+from ses_audit.audit.columns import BATCH, Columns, dicts
 from ses_audit.audit.gaps import Gaps
 from ses_audit.audit.grants import Grants, Reach, named_principals
 from ses_audit.audit.identities import Identity, load_identities
@@ -127,11 +127,13 @@ def _other_tasks(
 ) -> list[OthersTask]:
     tasks: list[OthersTask] = []
     held: list[tuple[Special, tuple[tuple[int, Sender], ...]]] = []
+    senders = 0
     for pair in pairs:
         held.append(pair)
-        if sum(len(senders) for _, senders in held) >= _PAIRS:
+        senders += len(pair[1])
+        if senders >= _PAIRS:
             tasks.append(OthersTask(len(tasks), partition, tuple(held)))
-            held = []
+            held, senders = [], 0
     if held:
         tasks.append(OthersTask(len(tasks), partition, tuple(held)))
     return tasks
@@ -141,18 +143,18 @@ def _gaps(columns: Columns) -> Gaps:
     """What says whether principals and identities could be listed; the rest is left out."""
     table = columns.small("coverage")
     kept = ("GetAccountAuthorizationDetails", "AssumeRole")
-    listed = pc.equal(table.column("operation"), "ListEmailIdentities")
+    listed = pc.equal(table.column("operation"), pa.scalar("ListEmailIdentities"))
     failed = pc.invert(pc.is_in(table.column("state"), value_set=pa.array(["OK", "EMPTY"])))
     wanted = pc.or_(
         pc.is_in(table.column("operation"), value_set=pa.array(kept)), pc.and_(listed, failed)
     )
-    rows = table.filter(wanted).to_pylist()
+    rows = dicts(table.filter(wanted))
     return Gaps(rows, organization_account(columns.source.manifest))
 
 
 def _partition(columns: Columns) -> str:
-    arns = columns.large("principals").column("principal_arn")
-    return str(arns[0]).split(":")[1] if len(arns) else "aws"
+    arn = columns.large("principals").first("principal_arn")
+    return "aws" if arn is None else arn.split(":")[1]
 
 
 def _reaches(knowledge: Knowledge, gaps: Gaps, partition: str) -> Iterable[tuple[Identity, Reach]]:
@@ -164,8 +166,8 @@ def _reaches(knowledge: Knowledge, gaps: Gaps, partition: str) -> Iterable[tuple
     arns = table.column("identity_arn").cast(pa.string())
     attached = attached.cast(pa.string())
     kept = table.filter(pc.or_(pc.invert(details), pc.is_in(arns, value_set=attached)))
-    rows = kept.to_pylist()
-    policies = columns.small("identity_policies").to_pylist()
+    rows = dicts(kept)
+    policies = dicts(columns.small("identity_policies"))
     identities = load_identities(rows, policies, knowledge.documents, gaps)
     for missing in unlisted(_coverage_rows(columns), gaps, knowledge.organization, partition):
         identities.setdefault(missing.arn, missing)
@@ -178,32 +180,57 @@ def _reaches(knowledge: Knowledge, gaps: Gaps, partition: str) -> Iterable[tuple
 
 def _coverage_rows(columns: Columns) -> list[dict[str, object]]:
     table = columns.small("coverage")
-    listed = pc.equal(table.column("operation"), "ListEmailIdentities")
+    listed = pc.equal(table.column("operation"), pa.scalar("ListEmailIdentities"))
     evidence = pa.array(["OK", "EMPTY"])
     failed = pc.invert(pc.is_in(table.column("state"), value_set=evidence))
-    rows: list[dict[str, object]] = table.filter(pc.and_(listed, failed)).to_pylist()
-    return rows
+    return dicts(table.filter(pc.and_(listed, failed)))
 
 
 def _named(knowledge: Knowledge, named: frozenset[str], gaps: Gaps) -> dict[str, Sender]:
-    """The principals of the tables that sending policies name, one by one or by a session."""
+    """The principals of the tables that sending policies name, one by one or by a session.
+
+    Of a role that a session names all is read, since the session is a sender of its own; of the
+    others no more than who they are.
+    """
     if not named:
         return {}
     columns = knowledge.columns
-    large = columns.large("principals")
-    arns = large.column("principal_arn")
-    wanted = pc.is_in(arns, value_set=pa.array(sorted(named)))
+    values = pa.array(sorted(named))
     roles = {role for value in named if (role := session_role(value)) is not None}
-    if roles:
-        pairs = pa.array(sorted(f"{account}/{name}" for account, name in roles))
-        joined = pc.binary_join_element_wise(large.column("account_id"), large.column("name"), "/")
-        wanted = pc.or_(wanted, pc.is_in(joined, value_set=pairs))
-    chosen = arns.filter(wanted)
-    if not len(chosen):
-        return {}
-    rows, _ = columns.of_principals("principals", chosen)
-    policies, _ = columns.of_principals("principal_policies", chosen)
-    keys, _ = columns.of_principals("access_keys", chosen)
-    return load_senders(
-        rows.to_pylist(), policies.to_pylist(), keys.to_pylist(), knowledge.documents, gaps
+    accounts = pa.array(sorted({account for account, _ in roles}), pa.string())
+    role_names = pa.array(sorted({name for _, name in roles}), pa.string())
+
+    def wanted(table: pa.Table) -> pa.Array:
+        found = pc.is_in(table.column("principal_arn"), value_set=values)
+        if roles:
+            of_role = pc.is_in(table.column("name"), value_set=role_names)
+            inside = pc.is_in(table.column("account_id"), value_set=accounts)
+            found = pc.or_(found, pc.and_(of_role, inside))
+        return found
+
+    rows = columns.large("principals").matching(
+        ("principal_arn", "account_id", "type", "name"), wanted
     )
+    found = {
+        str(row["principal_arn"]): Sender(
+            str(row["principal_arn"]),
+            str(row["account_id"]),
+            str(row["type"]),
+            str(row["name"]),
+            "/",
+        )
+        for row in rows.to_pylist()
+    }
+    whole = sorted(
+        s.arn for s in found.values() if s.type == "role" and (s.account, s.name) in roles
+    )
+    if whole:
+        arns = pa.array(whole)
+        tables = ("principals", "principal_policies", "access_keys")
+        rows, policies, keys = (columns.of_principals(name, arns)[0].to_pylist() for name in tables)
+        found.update(load_senders(rows, policies, keys, knowledge.documents, gaps))
+    return {
+        arn: sender
+        for arn, sender in found.items()
+        if arn in named or (sender.account, sender.name) in roles
+    }

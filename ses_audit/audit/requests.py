@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.model import Model
@@ -77,16 +77,20 @@ class Requests:
     def checks(self, sender: Sender, identity: Identity, action: str) -> tuple[CheckRequest, ...]:
         """The checks of one cell, the sender check first."""
         cross = sender.account != identity.account
-        facts = self.identity_facts(identity)
         key = (identity.arn, action, cross)
         if key not in self._checks:
+            facts = self.identity_facts(identity)
             self._checks[key] = self._make(identity, facts, action, cross_account=cross)
-        principal = principal_facts(sender)
-        organization = self.organization_facts(sender, identity)
 
         def request(check: Check) -> CheckRequest:
             def ask(keys: frozenset[str]) -> OpenRequest:
-                found = settle(keys, principal, facts, check.action, organization)
+                found = settle(
+                    keys,
+                    principal_facts(sender),
+                    self.identity_facts(identity),
+                    check.action,
+                    self.organization_facts(sender, identity),
+                )
                 found = self._opened(found, sender, identity)
                 return OpenRequest(
                     caller=sender.caller,
@@ -122,21 +126,23 @@ class Requests:
         )
 
     def _opened(self, found: KeyFacts, sender: Sender, identity: Identity) -> KeyFacts:
-        """Leave open what the snapshot doesn't tell; or take undocumented keys out."""
-        keys = {*found.known, *found.absent, *found.domains}
+        """Leave open what the snapshot doesn't tell; take undocumented keys out where asked."""
+        gone: frozenset[str] = frozenset()
         if not self._undocumented:
+            keys = {*found.known, *found.absent, *found.domains}
             gone = frozenset(key for key in keys if not documented_for_ses(key))
-            return KeyFacts(
-                {key: value for key, value in found.known.items() if key not in gone},
-                found.absent | gone,
-                {key: value for key, value in found.domains.items() if key not in gone},
-                found.multivalued,
-            )
-        unknown = found.absent & self.unread_keys(sender, identity)
-        if not unknown:
+        unknown = found.absent - gone
+        if unknown:
+            unknown &= self.unread_keys(sender, identity)
+        if not unknown and not gone:
             return found
         opened = {key: Domain(multivalued=key in _PATHS) for key in unknown}
-        return replace(found, absent=found.absent - unknown, domains={**found.domains, **opened})
+        return KeyFacts(
+            {key: value for key, value in found.known.items() if key not in gone},
+            (found.absent | gone) - unknown,
+            {**{key: d for key, d in found.domains.items() if key not in gone}, **opened},
+            found.multivalued,
+        )
 
     def unread_keys(self, sender: Sender, identity: Identity) -> frozenset[str]:
         """The keys of the organization that were not read, rather than not there."""

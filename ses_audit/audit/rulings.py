@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from ses_audit.audit.layers import LayerRuling, ResourceRuling
@@ -81,6 +81,8 @@ class CheckRuling:
     same_account: bool
     identity_side: bool
     """False for callers that have no identity policies: services, anonymous."""
+    _known: dict[bool, Formula] = field(default_factory=dict, compare=False, repr=False)
+    """The formula with the SCP layer, and without it."""
 
     @property
     def key(self) -> object:
@@ -110,6 +112,14 @@ class CheckRuling:
             Denials that are lifted: a statement that denies is left out, a layer or level that
             lacks an allow allows.
         """
+        if without:
+            return self._formula(scp, without)
+        found = self._known.get(scp)
+        if found is None:
+            found = self._known[scp] = self._formula(scp, without)
+        return found
+
+    def _formula(self, scp: bool, without: frozenset[Denial]) -> Formula:
         identity = self.identity.lifted(without)
         if not self.identity_side:
             identity = LayerFormula(FALSE, FALSE)

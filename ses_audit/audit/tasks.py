@@ -9,27 +9,28 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ses_audit.audit.alike import Alike, Group, Uses, uses_of
-from ses_audit.audit.batches import Ask, Bench
+from ses_audit.audit.alike import Alike
+from ses_audit.audit.asks import Ask
+from ses_audit.audit.attributes import Uses, uses_of
+from ses_audit.audit.batches import Bench
 from ses_audit.audit.cells import Crossing
-from ses_audit.audit.classes import DocumentSet
 from ses_audit.audit.columns import Batch, Columns, Integers
+from ses_audit.audit.document_sets import DocumentSet
 from ses_audit.audit.grants import named_principals
+from ses_audit.audit.groups import Group
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model
 from ses_audit.audit.model_part import model_of
 from ses_audit.audit.organization import Chain
-from ses_audit.audit.rulings import Ruling
 from ses_audit.audit.senders import Sender
-from ses_audit.audit.verdict_tables import KIND, SCHEMAS, denial_rows, ruling_row
+from ses_audit.audit.verdict_tables import KIND, SCHEMAS
 from ses_audit.policy.wildcards import arn_matches
 from ses_audit.snapshot.store import open_snapshot
 
@@ -157,24 +158,40 @@ def run_task(path: str, key: str, actions: tuple[str, ...], task: Task | OthersT
 class _Cells:
     """The cells of a batch under construction."""
 
-    def __init__(self, actions: int) -> None:
+    def __init__(self, bench: Bench, actions: int) -> None:
+        self._bench = bench
         self._actions = actions
-        self._pairs: list[tuple[int, int]] = []
-        self._rulings: list[tuple[int, ...]] = []
+        self._pairs: tuple[list[int], list[int], list[int]] = ([], [], [])
 
-    def add(self, sender_class: int, identity_class: int, rulings: tuple[int, ...]) -> None:
-        self._pairs.append((sender_class, identity_class))
-        self._rulings.append(rulings)
+    def add(self, sender_class: int, identity_class: int, group: Group, ask: Ask) -> None:
+        """A group of senders on an identity."""
+        senders, identities, rulings = self._pairs
+        senders.append(sender_class)
+        identities.append(identity_class)
+        rulings.append(self._bench.decide(group, ask))
 
-    def columns(self) -> tuple[Integers, Integers, Integers, Integers]:
-        pairs = np.array(self._pairs, dtype=np.int64).reshape(-1, 2)
-        rulings = np.array(self._rulings, dtype=np.int64).reshape(-1)
-        actions = np.tile(np.arange(self._actions, dtype=np.int64), len(pairs))
-        return (
-            np.repeat(pairs[:, 0], self._actions),
-            np.repeat(pairs[:, 1], self._actions),
-            actions,
-            rulings,
+    def part(
+        self, senders: pa.Table, identities: pa.Table, sender_classes: int, identity_classes: int
+    ) -> Part:
+        """The batch's rows."""
+        bench, actions = self._bench, self._actions
+        places = np.array(self._pairs[2], dtype=np.int64)
+        rulings = np.array(bench.named.cells, dtype=np.int64).reshape(-1, actions)
+        first, second = (np.array(column, dtype=np.int64) for column in self._pairs[:2])
+        return Part(
+            senders,
+            identities,
+            sender_classes,
+            identity_classes,
+            bench.named.digests,
+            _table("rulings", bench.named.rulings),
+            _table("denials", bench.named.denials),
+            (
+                np.repeat(first, actions),
+                np.repeat(second, actions),
+                np.tile(np.arange(actions, dtype=np.int64), len(places)),
+                rulings[places].reshape(-1),
+            ),
         )
 
 
@@ -206,6 +223,7 @@ class _Batch:
                     self._guests.setdefault(account, []).append(guest)
         self._chain_uses: dict[str, Uses] = {}
         self._resource_uses: dict[str, Uses] = {}
+        self._guest_asks: dict[int, Ask] = {}
 
     def run(self) -> Part:
         table = self._knowledge.columns.principals(self._task.batch)
@@ -218,7 +236,7 @@ class _Batch:
         named = named_principals(reached).union(*(g.principals for g in self._task.guests))
         groups = alike.groups(self._chain, self._uses_of_chain, self._uses_of_policies, named)
         classes: Integers = np.zeros(alike.size, dtype=np.int64)
-        cells = _Cells(len(self._knowledge.actions))
+        cells = _Cells(self._bench, len(self._knowledge.actions))
         unread: list[Sender] = []
         unread_classes: list[int] = []
         identity_classes: list[tuple[Identity, int]] = []
@@ -246,7 +264,7 @@ class _Batch:
                         coded = by_key.setdefault(key, next_identity + len(by_key))
                     identity_classes.append((identity, coded))
                     if coded not in asks:
-                        asks[coded] = self._bench.ask(identity, anyone)
+                        asks[coded] = self._bench.asks.ask(identity, anyone)
                         numbers.append((asks[coded], coded))
                 next_identity += len(by_key)
             else:
@@ -258,19 +276,18 @@ class _Batch:
                 ]
                 next_identity += 1
             for place, group in enumerate(found):
+                self._bench.enter(group)
                 if len(group.members):
                     classes[group.members] = count + place
                 for ask, coded in numbers:
-                    cells.add(count + place, coded, self._bench.decide(group, ask))
+                    cells.add(count + place, coded, group, ask)
             self._with_guests(account, found, alike, count, cells)
             count += len(found)
-        return Part(
+        return cells.part(
             self._sender_rows(alike, classes, unread, unread_classes),
             _identity_rows(identity_classes),
             count,
             next_identity,
-            *ruling_rows(self._bench.rulings),
-            cells.columns(),
         )
 
     def _with_guests(
@@ -280,13 +297,21 @@ class _Batch:
         if not groups:
             return
         for guest in self._guests.get(account, ()):
-            ask = self._bench.ask(self._identity(guest), _anyone(account))
+            ask = self._guest_ask(guest, account)
             whole = guest.everyone or account in guest.accounts
             for place, group in enumerate(groups):
                 # A principal that a policy names is a group of its own.
                 if whole or group.sender.arn in guest.principals:
                     coded = -1 - guest.special.number
-                    cells.add(first + place, coded, self._bench.decide(group, ask))
+                    cells.add(first + place, coded, group, ask)
+
+    def _guest_ask(self, guest: Guest, account: str) -> Ask:
+        """What is checked is the same for all accounts but the identity's own."""
+        found = self._guest_asks.get(guest.special.number)
+        if found is None:
+            found = self._bench.asks.ask(self._identity(guest), _anyone(account))
+            self._guest_asks[guest.special.number] = found
+        return found
 
     def _alone(self, sender: Sender) -> Group:
         return Group.of_one(sender, self._bench.decider.scp_chain(sender), self._knowledge)
@@ -309,7 +334,7 @@ class _Batch:
             reached = [*self._identities.get(account, ()),
                        *map(self._identity, self._guests.get(account, ()))]  # fmt: skip
             self._resource_uses[account] = uses_of(
-                self._bench.documents_of(i.arn) for i in reached if i.policies
+                self._bench.asks.documents_of(i.arn) for i in reached if i.policies
             )
         return self._resource_uses[account]
 
@@ -399,36 +424,15 @@ def run_others(knowledge: Knowledge, task: OthersTask) -> Part:
     accounts = {special.account for special, _ in task.pairs}
     model = model_of(knowledge, accounts, task.partition)
     bench = Bench(knowledge, model)
-    cells = _Cells(len(knowledge.actions))
+    cells = _Cells(bench, len(knowledge.actions))
     for special, senders in task.pairs:
         identity = model.identities[special.arn]
         for number, sender in senders:
             group = Group.of_one(sender, bench.decider.scp_chain(sender), knowledge)
-            ask = bench.ask(identity, sender)
-            cells.add(-1 - number, -1 - special.number, bench.decide(group, ask))
-    return Part(
-        SCHEMAS["senders"].empty_table(),
-        SCHEMAS["identities"].empty_table(),
-        0,
-        0,
-        *ruling_rows(bench.rulings),
-        cells.columns(),
-    )
-
-
-def ruling_rows(rulings: Iterable[Ruling]) -> tuple[list[bytes], pa.Table, pa.Table]:
-    """The digests of some rulings, their rows, and the rows of their denials."""
-    digests: list[bytes] = []
-    rows: list[tuple[object, ...]] = []
-    denials: list[tuple[object, ...]] = []
-    for number, ruling in enumerate(rulings):
-        row = ruling_row(ruling)
-        own = list(denial_rows(ruling, number))
-        text = repr((row, [denial[1:] for denial in own]))
-        digests.append(blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest())
-        rows.append(row)
-        denials += own
-    return digests, _table("rulings", rows), _table("denials", denials)
+            bench.enter(group)
+            ask = bench.asks.ask(identity, sender)
+            cells.add(-1 - number, -1 - special.number, group, ask)
+    return cells.part(SCHEMAS["senders"].empty_table(), SCHEMAS["identities"].empty_table(), 0, 0)
 
 
 def sender_rows(senders: Iterable[Sender], classes: Iterable[int]) -> pa.Table:

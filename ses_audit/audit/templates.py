@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-
 from ses_audit.audit.rulings import Ruling
+from ses_audit.audit.verdict_tables import Row, denial_rows, ruling_row
 from ses_audit.policy.types import Denial
 
-__all__ = ["Name", "Names", "Template", "Templates", "recipients_in"]
+__all__ = ["Name", "Names", "Template", "recipients_in"]
 
 Name = tuple[str | None, str | None, int | None, str | None]
 """A policy, a statement's sid and index, a target: what a denial names."""
@@ -17,59 +15,79 @@ Names = tuple[tuple[Name, ...], ...]
 """For each action what stands in each slot."""
 
 _WITHIN = "recipient within "
+_POLICIES, _CONDITIONS, _MISSING = 4, 5, 6
+"""Where these stand in a row of `rulings`."""
 
 
-@dataclass(frozen=True, slots=True)
 class Template:
-    """A ruling whose denials are to be renamed."""
+    """A ruling whose denials are numbered, and get their names cell by cell.
 
-    ruling: Ruling
-    swaps: tuple[tuple[Denial, int, int], ...]
-    """A denial, the layer and the slot that it stands in."""
-    missing: tuple[int, ...]
-    """Which of the cell's gaps it names."""
-    recipients: tuple[int, ...]
-    """Which of the identity's recipients its conditions name."""
-    shared: bool
-    """False where a name is left that belongs to one account."""
+    Parameters
+    ----------
+    ruling
+        Its denials stand for slots.
+    swaps
+        Each such denial, its layer and its slot.
+    missing
+        Which of the cell's gaps it names.
+    recipients
+        Which of the identity's recipients its conditions name.
+    shared
+        False where a recipient's name can't be told apart, so that no other cell can take it.
+    """
 
-    def ruling_for(
+    __slots__ = ("_conditions", "_denials", "_row", "missing", "recipients", "shared", "swaps")
+
+    def __init__(
+        self,
+        ruling: Ruling,
+        swaps: tuple[tuple[Denial, int, int], ...],
+        missing: tuple[int, ...],
+        recipients: tuple[int, ...],
+        *,
+        shared: bool,
+    ) -> None:
+        self.swaps = tuple((layer, slot) for _, layer, slot in swaps)
+        self.missing = missing
+        self.recipients = recipients
+        self.shared = shared
+        self._row = ruling_row(ruling)
+        self._conditions = ruling.conditions.rpartition(_WITHIN)[0]
+        places = {denial: place for place, (denial, _, _) in enumerate(swaps)}
+        listed = (*ruling.denials, *ruling.possible)
+        self._denials = [
+            (places.get(denial, -1), row[1:4], row[4:8], row[8])
+            for denial, row in zip(listed, denial_rows(ruling, 0), strict=True)
+        ]
+
+    def rows(
         self, names: tuple[Name, ...], missing: tuple[str, ...], recipients: tuple[str, ...]
-    ) -> Ruling:
-        """The ruling of a cell.
+    ) -> tuple[Row, list[Row]]:
+        """The row of `rulings`, and those of `denials` without their ruling's number.
 
         Parameters
         ----------
         names
-            What takes the place of each swap's names.
+            What each swap names.
         missing
             The cell's own gaps, where the ruling names some.
         recipients
             The identity's own recipients, where its conditions name some.
         """
-        ruling = self.ruling
-        if not (names or missing or recipients):
-            return ruling
-        new = {
-            old: Denial(old.layer, old.kind, *name)
-            for (old, _, _), name in zip(self.swaps, names, strict=True)
-        }
-        conditions = ruling.conditions
+        denials: dict[Row, None] = {}
+        policies: dict[object, None] = {}
+        for place, head, own, without in self._denials:
+            named = own if place < 0 else names[place]
+            denials[(*head, *named, without)] = None
+            if head[0] and named[0]:
+                policies[named[0]] = None
+        row = list(self._row)
+        row[_POLICIES] = ";".join(map(str, policies))
+        if missing:
+            row[_MISSING] = ";".join(missing)
         if recipients:
-            before = conditions.rpartition(_WITHIN)[0]
-            conditions = f"{before}{_WITHIN}{', '.join(recipients)}"
-        return replace(
-            ruling,
-            denials=_renamed(ruling.denials, new),
-            possible=_renamed(ruling.possible, new),
-            without=tuple((new.get(d, d), v) for d, v in ruling.without),
-            missing=missing or ruling.missing,
-            conditions=conditions,
-        )
-
-
-Templates = tuple[Template, ...]
-"""One an action."""
+            row[_CONDITIONS] = f"{self._conditions}{_WITHIN}{', '.join(recipients)}"
+        return tuple(row), list(denials)
 
 
 def recipients_in(conditions: str, recipients: tuple[str, ...]) -> tuple[int, ...] | None:
@@ -94,7 +112,3 @@ def recipients_in(conditions: str, recipients: tuple[str, ...]) -> tuple[int, ..
     if not all(name in recipients for name in listed):
         return None
     return tuple(map(recipients.index, listed))
-
-
-def _renamed(denials: tuple[Denial, ...], names: Mapping[Denial, Denial]) -> tuple[Denial, ...]:
-    return tuple(names.get(denial, denial) for denial in denials)

@@ -16,7 +16,9 @@ from ses_audit.audit.decide import Decider, Ruling
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.senders import Sender
 
-__all__ = ["KIND", "SCHEMAS", "VerdictTables", "build", "denial_rows", "ruling_row"]
+__all__ = ["KIND", "SCHEMAS", "Row", "VerdictTables", "build", "denial_rows", "ruling_row"]
+
+Row = tuple[object, ...]
 
 _text = pa.string()
 
@@ -160,7 +162,8 @@ def _table(name: str, rows: Sequence[tuple[object, ...]]) -> pa.Table:
     return pa.table([list(column) for column in columns], schema=schema)
 
 
-def ruling_row(ruling: Ruling) -> tuple[object, ...]:
+def ruling_row(ruling: Ruling) -> Row:
+    """A row of `rulings`."""
     return (
         str(ruling.verdict),
         str(ruling.verdict_without_scp),
@@ -176,7 +179,8 @@ def ruling_row(ruling: Ruling) -> tuple[object, ...]:
     )
 
 
-def denial_rows(ruling: Ruling, number: int) -> Iterable[tuple[object, ...]]:
+def denial_rows(ruling: Ruling, number: int) -> Iterable[Row]:
+    """The rows of `denials` of one ruling."""
     without = dict(ruling.without)
     for certain, denials in ((True, ruling.denials), (False, ruling.possible)):
         for d in denials:

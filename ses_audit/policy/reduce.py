@@ -232,7 +232,18 @@ def open_resource_relation(pattern: str, resource: str) -> Literal["none", "all"
     'some'
     """
     aligned = _aligned(pattern, resource)
-    return "none" if aligned is None else prefix_relation(aligned, resource.removesuffix("*"))
+    if aligned is None:
+        return "none"
+    prefix = resource.removesuffix("*")
+    head, _, tail = aligned.rpartition(":")
+    known, _, name = prefix.rpartition(":")
+    if head == known and head.count(":") == _HEAD.count(":") - 1:
+        # What stands before the name is equal; one account's answer is every other's.
+        return prefix_relation(_HEAD + tail, _HEAD + name)
+    return prefix_relation(aligned, prefix)
+
+
+_HEAD = "arn:aws:ses:-:-:"
 
 
 def reduce_layer(policies: Sequence[AttachedPolicy], request: OpenRequest) -> LayerFormula:

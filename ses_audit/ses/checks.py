@@ -80,9 +80,15 @@ def _check(
     passing: str = "D",
     open_resource: bool = False,
 ) -> Check:
+    sure, passes, rule = _sure(name, confidence, passing)
+    return Check(name, action, resource, sure, rule, open_resource, passes)
+
+
+@cache
+def _sure(name: str, confidence: str, passing: str) -> tuple[str, str, str]:
     of_rule, rule = _rules()[name]
     sure = weakest(of_rule, confidence)
-    return Check(name, action, resource, sure, rule, open_resource, weakest(sure, passing))
+    return sure, weakest(sure, passing), rule
 
 
 def checks(

@@ -9,8 +9,9 @@ from audit_worlds import allow, deny, policy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ses_audit.audit.alike import _patterns, uses_of
-from ses_audit.audit.classes import DocumentSet, Numbers, Outline, whatever_domain
+from ses_audit.audit.attributes import patterns, uses_of
+from ses_audit.audit.classes import Numbers
+from ses_audit.audit.document_sets import DocumentSet, Outline, whatever_domain
 from ses_audit.policy import parse_document
 from ses_audit.policy.operators import holds
 from ses_audit.policy.types import AttachedPolicy, Clause
@@ -97,10 +98,10 @@ def test_rows_with_equal_pattern_bits_have_equal_answers(
 ) -> None:
     """ARNs are told apart by regular expressions: never less finely than the operators do."""
     clause = Clause(operator, "aws:PrincipalArn", (pattern,))
-    patterns = _patterns([(clause, "2012-10-17")])
-    assert patterns is not None
+    regexes = patterns([(clause, "2012-10-17")])
+    assert regexes is not None
     arns = [f"arn:aws:iam::1:{value}" for value in values]
-    bits = [pc.match_substring_regex(pa.array(arns), regex).to_pylist() for regex in patterns]
+    bits = [pc.match_substring_regex(pa.array(arns), regex).to_pylist() for regex in regexes]
     answers: dict[tuple[bool, ...], set[bool]] = {}
     for place, arn in enumerate(arns):
         row = tuple(column[place] for column in bits)
