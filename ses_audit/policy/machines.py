@@ -18,6 +18,7 @@ from ses_audit.policy.wildcards import ANY, STAR, Token, fold, resource_segments
 __all__ = [
     "Machine",
     "arn_machine",
+    "character_apart",
     "kinds_of_text",
     "literal_machine",
     "pattern_machine",
@@ -181,52 +182,76 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
     >>> kinds_of_text([pattern_machine(tokens_of("a*")), literal_machine("ab")], 100)
     ({0: 'x', 1: 'a', 3: 'ab'}, True)
     """
-    takes = [dict(machine.takes) for machine in machines]
-    named = {character for taken in takes for character in taken}
+    joined = _Joined(machines)
     # A colon is told from other characters where a wildcard stays within its segment.
-    apart = {":"} if any(machine.takes_any or machine.stays for machine in machines) else set()
-    other = _other(named | {":"})
-    leading: list[dict[int, tuple[str, ...]]] = [{} for _ in machines]
-    start = tuple(1 for _ in machines)
+    apart = (":",) if joined.machine.takes_any or joined.machine.stays else ()
+    other = character_apart(joined.takes.keys() | {":"})
     # Without the start: some text that is not empty may lead back to it.
-    seen: set[tuple[int, ...]] = set()
+    seen: set[int] = set()
     found: dict[int, str] = {}
-    waiting = [(start, "")]
+    waiting = [(joined.start, "")]
     for states, text in waiting:
         if text:
-            found.setdefault(_mask(machines, states), text)
+            found.setdefault(joined.accepting(states), text)
             if len(found) == 1 << len(machines):
                 break
-        characters = set(apart)
-        for machine, reached, known in zip(machines, states, leading, strict=True):
-            if reached and reached not in known:
-                known[reached] = tuple(c for c, leads in machine.takes if leads & reached)
-            characters.update(known.get(reached, ()))
-        for character in (other, *sorted(characters)):
-            following = tuple(
-                machine.step(reached, character, taken) if reached else 0
-                for machine, reached, taken in zip(machines, states, takes, strict=True)
-            )
+        leading = {c for c, leads in joined.takes.items() if leads & states}
+        for character in (other, *sorted(leading.union(apart))):
+            following = joined.machine.step(states, character, joined.takes)
             if following not in seen:
                 if len(seen) >= limit:
                     return found, False
                 seen.add(following)
                 waiting.append((following, text + character))
     # Empty text only where nothing longer is of its kind.
-    found.setdefault(_mask(machines, start), "")
+    found.setdefault(joined.accepting(joined.start), "")
     return found, True
 
 
-def _mask(machines: Sequence[Machine], states: Sequence[int]) -> int:
-    mask = 0
-    for number, (machine, reached) in enumerate(zip(machines, states, strict=True)):
-        if reached & machine.finals:
-            mask |= 1 << number
-    return mask
+class _Joined:
+    """Several machines as one, their states side by side in one integer."""
+
+    def __init__(self, machines: Sequence[Machine]) -> None:
+        self.takes: dict[str, int] = {}
+        self.start = takes_any = takes_all = stays = stays_all = finals = place = 0
+        self._number: dict[int, int] = {}
+        for number, machine in enumerate(machines):
+            for character, leads in machine.takes:
+                self.takes[character] = self.takes.get(character, 0) | leads << place
+            self.start |= 1 << place
+            takes_any |= machine.takes_any << place
+            takes_all |= machine.takes_all << place
+            stays |= machine.stays << place
+            stays_all |= machine.stays_all << place
+            finals |= machine.finals << place
+            self._number |= {bit << place: number for bit in _bits(machine.finals)}
+            place += machine.finals.bit_length()
+        takes = tuple(self.takes.items())
+        self.machine = Machine(takes, takes_any, takes_all, stays, stays_all, finals)
+
+    def accepting(self, states: int) -> int:
+        """A bit for each machine that accepts."""
+        mask = 0
+        for bit in _bits(states & self.machine.finals):
+            mask |= 1 << self._number[bit]
+        return mask
 
 
-def _other(alphabet: AbstractSet[str]) -> str:
-    """A character that no pattern names, in neither case."""
+def _bits(number: int) -> Iterable[int]:
+    while number:
+        bit = number & -number
+        yield bit
+        number ^= bit
+
+
+def character_apart(alphabet: AbstractSet[str]) -> str:
+    """A character that no pattern names, in neither case.
+
+    Examples
+    --------
+    >>> character_apart({"x", "Y"})
+    'z'
+    """
     for candidate in "xyzqwkjvbn0123456789_-~":
         if candidate not in alphabet and candidate.upper() not in alphabet:
             return candidate

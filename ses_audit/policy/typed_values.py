@@ -6,20 +6,18 @@ Each function proposes a text for every kind of value that its family's operator
 from __future__ import annotations
 
 import base64
-import ipaddress
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 
 from ses_audit.policy.domains import Values
 from ses_audit.policy.operators import Family
 from ses_audit.policy.operators.date import instant
-from ses_audit.policy.operators.ip_address import Network, address, network
+from ses_audit.policy.operators.ip_address import address
 from ses_audit.policy.operators.numeric import number
+from ses_audit.policy.sweeps import SWEPT, plain_number, stretches, written_instant
 
-__all__ = ["TYPE_OF_FAMILY", "binaries", "fresh", "is_of", "typed_values"]
+__all__ = ["NO_TYPE", "TYPE_OF_FAMILY", "binaries", "fresh", "is_of", "typed_values"]
 
 TYPE_OF_FAMILY = {
     Family.NUMERIC: Values.NUMBER,
@@ -30,10 +28,9 @@ TYPE_OF_FAMILY = {
 }
 """What a key holds that is compared by the operators of one family alone."""
 
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_YEAR = 9999
 _COLONS = 5
-_NO_TYPE = "other"
+NO_TYPE = "other"
 """A text that is no number, date, address or boolean."""
 
 
@@ -49,17 +46,15 @@ def typed_values(texts: Sequence[tuple[Family, str]], domain: Values) -> list[st
     """
     families = {family for family, _ in texts}
     found: list[str] = []
-    if Family.NUMERIC in families or domain is Values.NUMBER:
-        found += _numbers(_cuts(texts, Family.NUMERIC))
-    if Family.DATE in families or domain is Values.INSTANT:
-        found += _instants(_instant_cuts(texts))
+    for family in SWEPT:
+        if family in families or domain is TYPE_OF_FAMILY[family]:
+            own = [text for each, text in texts if each is family]
+            found += [stretch.text for stretch in stretches(family, own)]
     if Family.NUMERIC in families and Family.DATE in families:
         found += _both(_cuts(texts, Family.NUMERIC), _instant_cuts(texts))
-    if Family.IP_ADDRESS in families or domain is Values.ADDRESS:
-        found += _addresses([text for family, text in texts if family is Family.IP_ADDRESS])
     if Family.BOOLEAN in families or domain is Values.BOOLEAN:
         found += ["true", "false"]
-    return [*dict.fromkeys(found), _NO_TYPE] if found else []
+    return [*dict.fromkeys(found), NO_TYPE] if found else []
 
 
 def is_of(value: str, kind: Values) -> bool:
@@ -93,7 +88,7 @@ def fresh(taken: Iterable[str]) -> str:
     False
     """
     folded = {text.lower() for text in taken}
-    candidate = _NO_TYPE
+    candidate = NO_TYPE
     while candidate in folded:
         candidate += "-other"
     return candidate
@@ -138,46 +133,21 @@ def _around(cuts: Sequence[Fraction]) -> list[Fraction]:
     return sorted({cuts[0] - 1, *cuts, *between, cuts[-1] + 1})
 
 
-def _numbers(cuts: Sequence[Fraction]) -> list[str]:
-    return [_plain(value) for value in _around(cuts)]
-
-
-def _plain(value: Fraction) -> str:
-    """A decimal text; every value here is a sum of decimals and their halves, so it ends."""
-    digits = 0
-    while (value * 10**digits).denominator != 1:
-        digits += 1
-    scaled = (value * 10**digits).numerator
-    return format(Decimal(scaled).scaleb(-digits), "f") if digits else str(scaled)
-
-
-def _instants(cuts: Sequence[Fraction]) -> list[str]:
-    if not cuts:
-        return ["2026-01-01T00:00:00Z"]
-    return [_moment(value) for value in _around(cuts)]
-
-
-def _moment(seconds: Fraction) -> str:
-    """ISO 8601, with as much of a second as is needed; seconds where no year has four digits."""
-    whole = seconds.numerator // seconds.denominator
-    try:
-        moment = _START + timedelta(seconds=whole)
-    except OverflowError:
-        return _plain(seconds)
-    part = _plain(seconds - whole)[1:]
-    return f"{moment.year:04}-{moment:%m-%dT%H:%M:%S}{part}Z"
+def _written(values: Iterable[Fraction]) -> list[str]:
+    return [text for text in map(plain_number, values) if text is not None]
 
 
 def _both(numbers: Sequence[Fraction], instants: Sequence[Fraction]) -> list[str]:
     """Texts that are numbers and dates, and numbers that are no dates.
 
-    Four digits are a year, other digits are seconds; with a plus sign they are no date.
+    Four digits are a year, other digits are seconds; with a plus sign, or with more than twelve
+    digits after the point, they are no date.
     """
-    merged = _around(sorted({*numbers, *instants}))
-    found = [_plain(value) for value in merged]
+    found = _written(_around(sorted({*numbers, *instants})))
     found += [text + ".0" for text in found if "." not in text]
-    found += [f"+{_plain(value)}" for value in _around(numbers) if value >= 0]
-    found += [f" {_plain(value)}00" for value in _around(numbers) if value < 0]
+    for text in _written(_around(numbers)):
+        point = "" if "." in text else "."
+        found.append(f"{text}{point}{'0' * 13}" if text.startswith("-") else f"+{text}")
     years = {1, _LAST_YEAR}
     for value in numbers:
         years |= {int(value) - 1, int(value), int(value) + 1}
@@ -188,40 +158,6 @@ def _both(numbers: Sequence[Fraction], instants: Sequence[Fraction]) -> list[str
 
 
 def _year(seconds: Fraction) -> int:
-    try:
-        return (_START + timedelta(seconds=seconds.numerator // seconds.denominator)).year
-    except OverflowError:
-        return 0
-
-
-def _addresses(texts: Sequence[str]) -> list[str]:
-    """An address in each range, outside the ranges within it, and outside all of them."""
-    ranges = {n for n in map(network, texts) if n is not None}
-    found: list[str] = []
-    for version, whole in ((4, "0.0.0.0/0"), (6, "::/0")):
-        everything = ipaddress.ip_network(whole)
-        family = sorted({everything, *(n for n in ranges if n.version == version)}, key=_place)
-        for outer in family:
-            inner = [n for n in family if n != outer and n.subnet_of(outer)]  # type: ignore[arg-type]
-            free = _outside(outer, inner)
-            if free is not None:
-                found.append(free)
-    return found
-
-
-def _place(outer: Network) -> tuple[int, int]:
-    return int(outer.network_address), outer.prefixlen
-
-
-def _outside(outer: Network, inner: Sequence[Network]) -> str | None:
-    """The first address of a range that lies in none of the ranges within it."""
-    place = int(outer.network_address)
-    for hole in sorted(inner, key=_place):
-        if place < int(hole.network_address):
-            break
-        place = max(place, int(hole.broadcast_address) + 1)
-    if place > int(outer.broadcast_address):
-        return None
-    if isinstance(outer, ipaddress.IPv4Network):
-        return str(ipaddress.IPv4Address(place))
-    return str(ipaddress.IPv6Address(place))
+    """The year of an instant; 0 where it has no four digits."""
+    text = written_instant(seconds)
+    return int(text[:4]) if text is not None and text.endswith("Z") else 0

@@ -86,13 +86,23 @@ def test_values_that_policies_name_apart() -> None:
     assert [kind.values for kind in _kinds(equals, multivalued=True)[0]] == [None]
 
 
-def test_a_text_and_a_type_that_no_value_was_found_for() -> None:
+def test_a_text_and_a_type_that_have_no_value_together() -> None:
     kinds, complete = _kinds(
         Clause("StringLike", "k", ("10.1.*",)),
         Clause("IpAddress", "k", ("10.2.0.0/16",)),
     )
     assert complete
-    # None of 10.2.0.0/16 begins with 10.1: that is not proven, and nothing stands for it.
+    assert all(kind.real for kind in kinds)
+    assert (True, True) not in {kind.answers for kind in kinds}
+
+
+def test_a_text_and_a_type_that_no_value_was_found_for() -> None:
+    """A date has more spellings than are looked through: what stands for it is not there."""
+    kinds, complete = _kinds(
+        Clause("StringLike", "k", ("*+01:00",)),
+        Clause("DateGreaterThan", "k", ("2026-01-01T00:00:00Z",)),
+    )
+    assert complete
     assert [kind.real for kind in kinds if kind.answers == (True, True)] == [False]
     assert kinds[-1].values is None
 

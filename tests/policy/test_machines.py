@@ -137,5 +137,5 @@ def test_a_character_that_no_pattern_names() -> None:
     every = "xyzqwkjvbn0123456789_-~XYZQWKJVBN"
     found, _ = kinds_of_text([literal_machine(every[:i]) for i in range(1, 2)], 100)
     assert found == {1: "x", 0: "y"}
-    assert machines._other(set(every)) == "¡"
-    assert machines._other({*every, "¡"}) == "¢"
+    assert machines.character_apart(set(every)) == "¡"
+    assert machines.character_apart({*every, "¡"}) == "¢"
