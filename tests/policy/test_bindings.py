@@ -8,12 +8,13 @@ import pytest
 from policy_formulas import holds_in
 
 from ses_audit.policy.bindings import clause_on_known_values, pattern_on_known_text
-from ses_audit.policy.formula import FALSE, TRUE
+from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, disjunction
 from ses_audit.policy.operators import holds
 from ses_audit.policy.types import Clause
 
 NEW, OLD = "2012-10-17", "2008-10-17"
 TEXTS = ["", "a", "A", "b", "ab", "aab", "a-b", "a*b", "x", "arn:aws:iam::1:user/a"]
+TEXTS += ["aa", "Aa", "xaa", "Ab", "a*"]
 PATTERNS = [
     "${v}",
     "${v}-${w}",
@@ -26,6 +27,10 @@ PATTERNS = [
     "?${v}*",
     "a${*}${v}",
     "${v}${?}",
+    "x${v}${v}",
+    "A${v}",
+    "${v, 'a'}-${w}",
+    "a${*}",
     "plain",
     "a*",
 ]
@@ -69,6 +74,12 @@ def test_sets(operator: str, sets: str | None) -> None:
         for context in _contexts():
             expected = holds(clause, {**context, "k": values}, frozenset({"k"}), NEW)
             assert holds_in(found, context, frozenset()) is expected, (values, context)
+
+
+def test_a_set_is_no_single_value_even_with_one_member() -> None:
+    clause = Clause("StringEquals", "k", ("${v}",))
+    assert not holds(clause, {"k": ("a",), "v": ("a",)}, frozenset({"k"}), NEW)
+    assert clause_on_known_values(clause, ("a",), is_set=True, version=NEW) is FALSE
 
 
 def test_arns_and_resources_are_compared_segment_by_segment() -> None:
@@ -141,12 +152,37 @@ def test_what_is_left_to_the_search() -> None:
         is None
     )
     assert asked(Clause("StringLike", "k", ("${v}*",)), "x" * 600) is None
+    assert asked(Clause("StringLike", "k", ("${v}*${w}",)), "x" * 40) is None
+
+
+@pytest.mark.parametrize(
+    ("operator", "pattern"),
+    [
+        ("StringEquals", "*${v}"),
+        ("StringEqualsIgnoreCase", "*${v}"),
+        ("StringLike", "${*}${v}"),
+    ],
+)
+def test_a_star_that_is_a_character_matches_one_character(operator: str, pattern: str) -> None:
+    """And is answered within bounds: a long text without it does not match."""
+    clause = Clause(operator, "k", (pattern,))
+    assert clause_on_known_values(clause, ("x" * 600,), is_set=False, version=NEW) is FALSE
+
+
+def test_values_of_one_variable_are_one_clause() -> None:
+    """Of the older Version: what was found is text, and is no variable whatever it holds."""
+    clause = Clause("StringLike", "k", ("${v}-*",))
+    found = clause_on_known_values(clause, ("a-b-c",), is_set=False, version=NEW)
+    assert found is Formula.of(Atom(Clause("StringEquals", "v", ("a", "a-b")), OLD))
 
 
 def test_absence_is_asked_with_the_default() -> None:
     clause = Clause("StringEquals", "k", ("${v, 'd'}",))
     found = clause_on_known_values(clause, ("d",), is_set=False, version=NEW)
-    assert found is not None
+    assert found is disjunction(
+        Formula.of(Atom(Clause("StringEquals", "v", ("d",)), OLD)),
+        Formula.of(Atom(Clause("Null", "v", ("true",)), OLD)),
+    )
     assert holds_in(found, {}, frozenset())
     assert holds_in(found, {"v": ("d",)}, frozenset())
     assert not holds_in(found, {"v": ("e",)}, frozenset())

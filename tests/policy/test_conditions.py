@@ -61,6 +61,25 @@ def shown(formula: Formula) -> str:
             ),
             "a is x and (b is y or c is z)",
         ),
+        (
+            disjunction(
+                conjunction(atom("StringEquals", "a", "x"), atom("StringEquals", "b", "y")),
+                atom("StringEquals", "c", "z"),
+            ),
+            "c is z or (a is x and b is y)",
+        ),
+        (negate(atom("Null", "k", "false")), "k absent"),
+        (
+            # What is said outside is not said again inside.
+            conjunction(
+                atom("StringEquals", "a", "x"),
+                disjunction(
+                    atom("StringEquals", "b", "y"),
+                    conjunction(atom("StringEquals", "a", "x", "w"), atom("Bool", "c", "true")),
+                ),
+            ),
+            "a is x and (b is y or c is true)",
+        ),
     ],
 )
 def test_sentences(formula: Formula, text: str | None) -> None:
@@ -86,6 +105,20 @@ def test_json() -> None:
             },
         ]
     }
+
+
+@pytest.mark.parametrize(("written", "opposite"), [("true", "false"), ("false", "true")])
+def test_the_opposite_of_null_is_null(written: str, opposite: str) -> None:
+    conditions = decide(negate(atom("Null", "k", written)), Domains()).conditions
+    assert conditions is not None
+    assert conditions.kind == "clause"
+    assert conditions.to_json() == {"operator": "Null", "key": "k", "values": [opposite]}
+
+
+def test_a_clause_is_of_its_own_kind() -> None:
+    conditions = decide(atom("Bool", "k", "true"), Domains()).conditions
+    assert conditions is not None
+    assert (conditions.kind, conditions.parts) == ("clause", ())
 
 
 def test_pushed() -> None:

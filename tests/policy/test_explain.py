@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
-from policy_cases import IDENTITY, allow, attached, request
+from policy_cases import IDENTITY, USER, allow, attached, request
 from policy_layers import CASES, layers_of, request_of
 
 from ses_audit.policy.evaluate import evaluate
-from ses_audit.policy.explain import denial_text, explain_json, explain_text
-from ses_audit.policy.types import Denial, Layer, Layers
+from ses_audit.policy.explain import denial_json, denial_text, explain_json, explain_text
+from ses_audit.policy.types import Caller, Denial, Effect, Layer, Layers
 
 LAYERS = Layers(
     identity_policies=(
@@ -72,6 +72,163 @@ def test_what_granted() -> None:
     ]
 
 
+GRANTING = Layers(
+    identity_policies=(
+        attached(
+            allow(),
+            allow(
+                Sid="Far",
+                Effect="Deny",
+                Condition={"IpAddressIfExists": {"aws:SourceIp": ["10.0.0.0/8", "::1"]}},
+            ),
+            name="send",
+        ),
+    ),
+    service_control_policies=((attached(allow(), name="Full", arn="p-1", target="r-1"),),),
+    service_control_targets=("r-1",),
+)
+GRANTING_JSON = {
+    "effect": "allowed",
+    "denied_by": [],
+    "granted_by": [{"policy": "send", "sid": None, "statement_index": 0}],
+    "layers": [
+        {
+            "layer": "identity_policy",
+            "applies": True,
+            "effect": "allowed",
+            "note": "",
+            "levels": [
+                {
+                    "target": None,
+                    "effect": "allowed",
+                    "policies": [
+                        {
+                            "policy": "send",
+                            "name": "send",
+                            "target": None,
+                            "statements": [
+                                {
+                                    "statement_index": 0,
+                                    "sid": None,
+                                    "effect": "Allow",
+                                    "matched": True,
+                                    "elements": {
+                                        "principal": True,
+                                        "action": True,
+                                        "resource": True,
+                                        "condition": True,
+                                    },
+                                    "conditions": [],
+                                },
+                                {
+                                    "statement_index": 1,
+                                    "sid": "Far",
+                                    "effect": "Deny",
+                                    "matched": False,
+                                    "elements": {
+                                        "principal": True,
+                                        "action": True,
+                                        "resource": True,
+                                        "condition": False,
+                                    },
+                                    "conditions": [
+                                        {
+                                            "operator": "IpAddressIfExists",
+                                            "key": "aws:SourceIp",
+                                            "values": ["10.0.0.0/8", "::1"],
+                                            "matched": False,
+                                        }
+                                    ],
+                                },
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+        {
+            "layer": "permissions_boundary",
+            "applies": False,
+            "effect": "allowed",
+            "note": "none is set",
+            "levels": [],
+        },
+        {
+            "layer": "session_policy",
+            "applies": False,
+            "effect": "allowed",
+            "note": "none is set",
+            "levels": [],
+        },
+        {
+            "layer": "service_control_policy",
+            "applies": True,
+            "effect": "allowed",
+            "note": "",
+            "levels": [
+                {
+                    "target": "r-1",
+                    "effect": "allowed",
+                    "policies": [
+                        {
+                            "policy": "p-1",
+                            "name": "Full",
+                            "target": "r-1",
+                            "statements": [
+                                {
+                                    "statement_index": 0,
+                                    "sid": None,
+                                    "effect": "Allow",
+                                    "matched": True,
+                                    "elements": {
+                                        "principal": True,
+                                        "action": True,
+                                        "resource": True,
+                                        "condition": True,
+                                    },
+                                    "conditions": [],
+                                }
+                            ],
+                        }
+                    ],
+                }
+            ],
+        },
+        {
+            "layer": "resource_control_policy",
+            "applies": False,
+            "effect": "allowed",
+            "note": "does not bind this request",
+            "levels": [],
+        },
+        {
+            "layer": "sending_authorization_policy",
+            "applies": False,
+            "effect": "implicitDeny",
+            "note": "within one account a grant here is not needed",
+            "levels": [{"target": None, "effect": "implicitDeny", "policies": []}],
+        },
+    ],
+}
+
+
+def test_the_whole_tree_as_json() -> None:
+    decision = evaluate(GRANTING, request(context={"aws:SourceIp": "203.0.113.7"}))
+    assert explain_json(decision) == GRANTING_JSON
+
+
+def test_a_denial_as_json() -> None:
+    denial = Denial(Layer.SERVICE_CONTROL_POLICY, "explicit", "Lock", "No", 1, "ou-1")
+    assert denial_json(denial) == {
+        "layer": "service_control_policy",
+        "kind": "explicit",
+        "policy": "Lock",
+        "sid": "No",
+        "statement_index": 1,
+        "target": "ou-1",
+    }
+
+
 def test_json_holds_every_element_and_condition() -> None:
     tree = json.loads(json.dumps(explain_json(evaluate(LAYERS, request()))))
     assert tree["effect"] == "explicitDeny"
@@ -130,3 +287,63 @@ def test_notes() -> None:
 def test_a_denial_without_a_statement() -> None:
     denial = Denial(Layer.SESSION_POLICY, "implicit", "session-1")
     assert denial_text(denial) == "session_policy: session-1 lacks it"
+    denial = Denial(Layer.IDENTITY_POLICY, "explicit", "p")
+    assert denial_text(denial) == "identity_policy: explicitly denied by p, statement ?"
+
+
+def test_what_granted_without_a_sid() -> None:
+    decision = evaluate(GRANTING, request(context={"aws:SourceIp": "203.0.113.7"}))
+    lines = explain_text(decision).splitlines()
+    assert lines[:2] == ["allowed", "  granted by send, statement 1"]
+
+
+def test_a_condition_without_values_ends_with_its_key() -> None:
+    condition = {"StringEquals": {"aws:SourceVpc": []}}
+    layers = Layers(identity_policies=(attached(allow(Condition=condition), name="p"),))
+    assert "    statement 1 Allow: no match in condition StringEquals aws:SourceVpc" in (
+        explain_text(evaluate(layers, request())).splitlines()
+    )
+
+
+ANN = {"AWS": "arn:aws:iam::111111111111:user/ann"}
+ROOT = Caller("arn:aws:iam::111111111111:root", "111111111111", "root")
+NOBODY = Caller("anonymous", None, "anonymous")
+SERVICE = Caller("cognito-idp.amazonaws.com", None, "service")
+OTHERS = Caller("arn:aws:iam::222222222222:user/bob", "222222222222", "user")
+OF_IDENTITY, OF_BOUNDARY = 0, 1
+OF_RESOURCE = -1
+
+
+@pytest.mark.parametrize(
+    ("caller", "place", "applies", "note"),
+    [
+        (USER, OF_IDENTITY, True, ""),
+        (USER, OF_RESOURCE, False, "within one account a grant here is not needed"),
+        (OTHERS, OF_RESOURCE, True, ""),
+        (ROOT, OF_IDENTITY, True, "the root user needs no policy"),
+        (NOBODY, OF_IDENTITY, False, "the caller has no identity policies"),
+        (SERVICE, OF_IDENTITY, False, "the caller has no identity policies"),
+    ],
+)
+def test_whom_a_layer_binds(caller: Caller, place: int, applies: bool, note: str) -> None:
+    layers = Layers(identity_policies=(attached(allow(), name="p"),))
+    layer = evaluate(layers, request(caller=caller)).layers[place]
+    assert (layer.applies, layer.note) == (applies, note)
+
+
+def test_a_boundary_that_allows_has_no_note() -> None:
+    grant = allow(Principal=ANN, Resource=IDENTITY)
+    layers = Layers(
+        permissions_boundary=attached(allow(), name="b"),
+        resource_policies=(attached(grant, name="r"),),
+    )
+    layer = evaluate(layers, request()).layers[OF_BOUNDARY]
+    assert (layer.applies, layer.effect, layer.note) == (True, Effect.ALLOWED, "")
+
+
+def test_a_level_without_an_allow_makes_its_layer_an_implicit_deny() -> None:
+    levels = ((attached(allow()),), (attached(allow(Action="s3:*")),))
+    layers = Layers(identity_policies=(attached(allow()),), service_control_policies=levels)
+    assert evaluate(layers, request()).layers[3].effect is Effect.IMPLICIT_DENY
+    layers = Layers(identity_policies=(attached(allow()),), service_control_policies=levels[:1])
+    assert evaluate(layers, request()).layers[3].effect is Effect.ALLOWED
