@@ -86,12 +86,14 @@ class AccountReader:
             error = record.error or {}
             self.refusal = error.get("message") or error.get("code") or record.status.value
 
-    def steps(self) -> Steps:
-        """The account's own calls, one after another; each region is added as more work."""
+    def begin(self) -> Steps:
+        """Which regions there are, before anything else: each is added as more work."""
         states, whole = yield from self._regions()
         if not self.refusal:
-            # Known before anything else is asked: then the regions' work can begin.
             self._plan_regions(states, whole)
+
+    def principals(self) -> Steps:
+        """Whom IAM knows, and their keys."""
         details = self._cell("iam", "GetAccountAuthorizationDetails")
         principals = yield from self._read(details)
         users = [str(user["UserName"]) for user in principals.items("UserDetailList")]

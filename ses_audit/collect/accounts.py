@@ -36,8 +36,7 @@ class Accounts:
     ses_regions
         The regions that SES is in.
     feed
-        Asked for another account when a thread has nothing to do: it may `start` one now, or
-        later from another thread; False once there is none left.
+        As for `Work`: it may `start` an account where `may_start` says so.
     ended
         Told of an account that is done.
     threads
@@ -52,7 +51,7 @@ class Accounts:
         progress: Progress,
         pace: Pace,
         ses_regions: tuple[str, ...],
-        feed: Callable[[], bool],
+        feed: Callable[[bool], bool],
         ended: Callable[[str], None],
         threads: int,
     ) -> None:
@@ -66,6 +65,8 @@ class Accounts:
         self._left: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._readers: dict[str, AccountReader] = {}
+        self._beginning: set[str] = set()
+        self._threads = threads
 
     def add(self, account: str, steps: Steps, size: int) -> None:
         """More work of an account."""
@@ -73,11 +74,20 @@ class Accounts:
             self._left[account] += 1
         self.work.add(steps, size, lambda: self._done(account))
 
-    @property
-    def open(self) -> int:
-        """How many accounts have begun and not ended."""
+    def may_start(self, idle: bool) -> bool:
+        """Whether to begin with another account; one whose regions are known is work for many.
+
+        What one process begins no other can take: so no more than keeps its threads busy.
+
+        Parameters
+        ----------
+        idle
+            Whether a thread has nothing to do; else there soon might be one.
+        """
         with self._lock:
-            return sum(left > 0 for left in self._left.values())
+            begun = sum(left > 0 for left in self._left.values())
+            most = max(1, self._threads // 3) if idle else 1
+            return begun < OPEN and len(self._beginning) < most
 
     def start(self, account: str) -> None:
         """Read an account; its evidence is opened when its work begins, not before."""
@@ -89,12 +99,16 @@ class Accounts:
         )
         with self._lock:
             self._readers[account] = reader
+            self._beginning.add(account)
         self.add(account, self._begin(account, reader), 1)
 
     def _begin(self, account: str, reader: AccountReader) -> Steps:
         self.book.open(account)
         reader.plan()
-        yield from reader.steps()
+        yield from reader.begin()
+        with self._lock:
+            self._beginning.discard(account)
+        yield from reader.principals()
 
     def _done(self, account: str) -> None:
         with self._lock:

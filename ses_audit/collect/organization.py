@@ -47,6 +47,7 @@ class OrganizationReader:
         """The accounts below the OUs that were asked for; None where no OU was."""
         self._children_of: dict[str, list[str]] = {}
         self._units_of: dict[str, list[str]] = {}
+        self._second: dict[tuple[str, str], Reading] = {}
 
     def _cell(self, operation: str) -> Cell:
         return Cell(self._account, GLOBAL, "organizations", operation)
@@ -63,6 +64,11 @@ class OrganizationReader:
             self._told.found(None)
             return
         self._run.book.plan(organization_cells(self._account))
+        options = self._run.options
+        # A filter is looked at before anything but the accounts is read.
+        filtered = bool(options.accounts or options.excluded or options.units)
+        if not filtered:
+            self._begin_policies()
         listing = yield from self._read("ListAccounts")
         states = account_states(listing)
         if listing.state.is_evidence:
@@ -80,25 +86,36 @@ class OrganizationReader:
                 + ("those seen are read" if states else "the caller's account is read alone")
                 + ", and what service control policies could forbid is UNKNOWN"
             )
-        if self._run.options.units:
+        if options.units:
             # Who is below the OUs decides who is read, so the tree comes first.
             yield from self._tree()
-            self.below = self._below(self._run.options.units)
+            self.below = self._below(options.units)
             self._told.found(states or None)
         else:
             self._told.found(states or None)
             self._run.add(self._account, self._tree(), 2 * len(states))
+        if filtered:
+            self._begin_policies()
+
+    def _begin_policies(self) -> None:
         for kind in _POLICY_TYPES:
             self._run.add(self._account, self._policies(kind), 1)
 
-    def again(self) -> Steps:
-        """Look a second time: which accounts joined, left, moved, or changed their state.
+    def look_again(self) -> None:
+        """Add the work of a second look at the accounts, once all else is read.
 
         What is read whole is evidence, and newer than the first look.
         """
+        if self.listed is not None:
+            self._run.add(self._account, self._again("ListAccounts"), len(self.listed))
+            for parent in self._children_of:
+                self._run.add(self._account, self._again("ListAccountsForParent", parent), 1)
+
+    def compare(self) -> None:
+        """Say which accounts joined, left, moved, or changed their state between the looks."""
         if self.listed is None:
             return
-        accounts = yield from self._again("ListAccounts")
+        accounts = self._second.get(("ListAccounts", ""))
         if accounts is None:
             self._told.assume(
                 "The accounts could not be listed a second time: one that joined, left or moved "
@@ -116,12 +133,12 @@ class OrganizationReader:
                     f"The state of account {account} changed while the run went on, from {state} "
                     f"to {now[account]}"
                 )
-        yield from self._moved()
+        self._moved()
 
-    def _moved(self) -> Steps:
+    def _moved(self) -> None:
         places: dict[str, str] = {}
         for parent in sorted(self._children_of):
-            below = yield from self._again("ListAccountsForParent", parent)
+            below = self._second.get(("ListAccountsForParent", parent))
             if below is None:
                 self._told.assume(
                     f"The accounts of {parent} could not be listed a second time: one that moved "
@@ -137,15 +154,14 @@ class OrganizationReader:
                     f"{places[account]}: it is decided where it is now"
                 )
 
-    def _again(self, operation: str, argument: str = "") -> Generator[Call, Record, Reading | None]:
+    def _again(self, operation: str, argument: str = "") -> Steps:
         found = yield from read(
             self._run, self._cell(operation), self._account, argument, kept=False
         )
-        if not found.state.is_evidence:
-            return None
-        for record in found.records:
-            self._run.book.write(record)
-        return found
+        if found.state.is_evidence:
+            for record in found.records:
+                self._run.book.write(record)
+            self._second[operation, argument] = found
 
     def _tree(self) -> Steps:
         below = [

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ses_audit.collect.account import UNPROVEN
-from ses_audit.collect.accounts import OPEN, Accounts
+from ses_audit.collect.accounts import Accounts
 from ses_audit.collect.aws import Aws
 from ses_audit.collect.book import Book
 from ses_audit.collect.call import now
@@ -21,7 +21,7 @@ from ses_audit.collect.pace import Pace
 from ses_audit.collect.pool import Pool
 from ses_audit.collect.progress import Progress
 from ses_audit.errors import USAGE, UserError
-from ses_audit.snapshot.build import finish_snapshot
+from ses_audit.snapshot.build import finish_snapshot, ready_tables
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.ledger import CoverageRow
 from ses_audit.snapshot.organization_tables import Facts
@@ -175,8 +175,9 @@ class _Run:
             if self._pool is not None:
                 self._pool.join()
             self.book.open(caller)
-            self._accounts.add(caller, self._organization.again(), 1)
+            self._organization.look_again()
             work.run()
+            self._organization.compare()
         finally:
             if self._pool is not None:
                 self._pool.stop()
@@ -207,6 +208,7 @@ class _Run:
                 USAGE,
             )
         self._progress.begin(len(begun))
+        threading.Thread(target=ready_tables, name="tables").start()
         others = [account for account in begun if account != caller]
         processes, threads = how_many(len(others), self._options)
         with self._lock:
@@ -241,11 +243,11 @@ class _Run:
             "threads": threads,
         }
 
-    def _feed(self) -> bool:
+    def _feed(self, idle: bool) -> bool:
         with self._lock:
             if not self._known:
                 return True
-            if self._queue and self._accounts.open < OPEN:
+            if self._queue and self._accounts.may_start(idle):
                 self._accounts.start(self._queue.popleft())
             return bool(self._queue)
 

@@ -48,8 +48,8 @@ class Work:
     workers
         Threads.
     feed
-        Asked for more when a thread has nothing to do: it may `add` now or later, from any thread;
-        False once there will be no more.
+        Asked for more when a thread has nothing to do (True), or soon may have (False): it may
+        `add` now or later, from any thread; False once there will be no more.
     clock
         Seconds.
     """
@@ -61,7 +61,7 @@ class Work:
         renew: Callable[[str], bool],
         pace: Pace,
         workers: int,
-        feed: Callable[[], bool] = lambda: False,
+        feed: Callable[[bool], bool] = lambda idle: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._ask = ask
@@ -144,8 +144,8 @@ class Work:
                 now = self._clock()
                 while self._waiting and self._waiting[0][0] <= now:
                     heapq.heappush(self._ready, heapq.heappop(self._waiting)[2])
-                if not self._ready and self._more:
-                    self._more = self._feed()
+                if len(self._ready) < self._workers and self._more:
+                    self._more = self._feed(not self._ready)
                 if self._ready:
                     self._busy += 1
                     return heapq.heappop(self._ready)

@@ -19,14 +19,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
 
-from ses_audit.collect.accounts import OPEN, Accounts
+from ses_audit.collect.accounts import Accounts
 from ses_audit.collect.aws import Aws, Caller
 from ses_audit.collect.credentials import borrowed
 from ses_audit.collect.options import CollectOptions
 from ses_audit.collect.pace import Pace
 from ses_audit.errors import TOOL_FAILURE, UserError
-from ses_audit.snapshot.evidence import EvidenceWriter, Record
-from ses_audit.snapshot.store import evidence_path, snapshot_records
+from ses_audit.snapshot.evidence import EvidenceWriter, Record, evidence_path, snapshot_records
 
 __all__ = ["main"]
 
@@ -111,10 +110,10 @@ class _Worker:
                 self._lent.put(message["credentials"])
         self._accounts.work.stop()
 
-    def _feed(self) -> bool:
+    def _feed(self, idle: bool) -> bool:
         if self._nothing:
             return False
-        if not self._wanted and self._accounts.open < OPEN:
+        if not self._wanted and self._accounts.may_start(idle):
             self._wanted = True
             self._tell(want=True)
         return True

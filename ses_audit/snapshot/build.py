@@ -13,7 +13,14 @@ from ses_audit.snapshot.organization_tables import Facts
 from ses_audit.snapshot.store import Snapshot, SnapshotWriter
 from ses_audit.snapshot.tables import AccountPart, account_part, join_parts, organization_of
 
-__all__ = ["append_records", "finish_snapshot"]
+__all__ = ["append_records", "finish_snapshot", "ready_tables"]
+
+
+def ready_tables() -> None:
+    """Load what makes tables, while there is nothing to do but to wait for answers."""
+    # pyarrow loads pandas when it makes an array: a third of a second.
+    import pandas as pd  # noqa: F401
+    import pyarrow.parquet  # noqa: F401
 
 
 def append_records(writer: SnapshotWriter, records: Iterable[Record]) -> None:

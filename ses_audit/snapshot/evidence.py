@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -18,7 +19,19 @@ from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.frames import MAX_RECORD, compress, frames, whole_length
 
-__all__ = ["EvidenceWriter", "Record", "read_evidence"]
+__all__ = [
+    "EVIDENCE",
+    "EvidenceWriter",
+    "Record",
+    "evidence_accounts",
+    "evidence_path",
+    "read_evidence",
+    "snapshot_records",
+]
+
+EVIDENCE = "evidence"
+_SUFFIX = ".jsonl.zst"
+_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,3 +229,29 @@ def read_evidence(path: Path, limit: int = MAX_RECORD) -> Iterator[Record]:
     for _, content in frames(path, limit):
         for line in content.splitlines():
             yield _decode(line, path)
+
+
+def evidence_path(root: Path, account: str) -> Path:
+    """Where an account's evidence stands."""
+    if not _ACCOUNT.fullmatch(account):
+        raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
+    return root / EVIDENCE / f"{account}{_SUFFIX}"
+
+
+def evidence_accounts(root: Path) -> list[str]:
+    """The accounts of which there is evidence, sorted."""
+    folder = root / EVIDENCE
+    if folder.is_symlink():
+        raise SnapshotError(f"{folder} is a symbolic link: a snapshot holds none")
+    if not folder.is_dir():
+        return []
+    names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
+    return sorted(name for name in names if _ACCOUNT.fullmatch(name))
+
+
+def snapshot_records(root: Path, account: str) -> Iterator[Record]:
+    """The records of one account, in the order of writing."""
+    path = evidence_path(root, account)
+    if path.is_symlink():
+        raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
+    return read_evidence(path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ses_audit.snapshot.errors import SnapshotError
-from ses_audit.snapshot.evidence import Record, read_evidence
+from ses_audit.snapshot.evidence import Record, evidence_accounts, snapshot_records
 from ses_audit.snapshot.files import local_path, read_file
 from ses_audit.snapshot.manifest import read_manifest
 
@@ -18,45 +17,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 __all__ = [
-    "EVIDENCE",
     "TABLES_FOLDER",
     "TIMES_FILE",
     "Snapshot",
-    "evidence_accounts",
-    "evidence_path",
     "open_snapshot",
-    "snapshot_records",
 ]
 
-EVIDENCE, TABLES_FOLDER, TIMES_FILE = "evidence", "tables", "times.parquet"
-_SUFFIX = ".jsonl.zst"
-_ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
-
-
-def evidence_path(root: Path, account: str) -> Path:
-    """Where an account's evidence stands."""
-    if not _ACCOUNT.fullmatch(account):
-        raise SnapshotError(f"{account[:40]!r} is not an account id: twelve digits")
-    return root / EVIDENCE / f"{account}{_SUFFIX}"
-
-
-def evidence_accounts(root: Path) -> list[str]:
-    """The accounts of which there is evidence, sorted."""
-    folder = root / EVIDENCE
-    if folder.is_symlink():
-        raise SnapshotError(f"{folder} is a symbolic link: a snapshot holds none")
-    if not folder.is_dir():
-        return []
-    names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
-    return sorted(name for name in names if _ACCOUNT.fullmatch(name))
-
-
-def snapshot_records(root: Path, account: str) -> Iterator[Record]:
-    """The records of one account, in the order of writing."""
-    path = evidence_path(root, account)
-    if path.is_symlink():
-        raise SnapshotError(f"{path} is a symbolic link: a snapshot holds none")
-    return read_evidence(path)
+TABLES_FOLDER, TIMES_FILE = "tables", "times.parquet"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Self
 
 from ses_audit.errors import USAGE
 from ses_audit.snapshot.errors import SnapshotError
-from ses_audit.snapshot.evidence import EvidenceWriter, Record
+from ses_audit.snapshot.evidence import (
+    EVIDENCE,
+    EvidenceWriter,
+    Record,
+    evidence_accounts,
+    evidence_path,
+    snapshot_records,
+)
 from ses_audit.snapshot.files import (
     digest,
     local_path,
@@ -23,14 +30,10 @@ from ses_audit.snapshot.files import (
 from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
 from ses_audit.snapshot.opened import (
-    EVIDENCE,
     TABLES_FOLDER,
     TIMES_FILE,
     Snapshot,
-    evidence_accounts,
-    evidence_path,
     open_snapshot,
-    snapshot_records,
 )
 
 if TYPE_CHECKING:
@@ -41,10 +44,8 @@ __all__ = [
     "SnapshotError",
     "SnapshotWriter",
     "create_snapshot",
-    "evidence_path",
     "open_snapshot",
     "parquet_bytes",
-    "snapshot_records",
 ]
 
 _LOCK = ".lock"

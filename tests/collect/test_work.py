@@ -64,7 +64,7 @@ class Asked:
         return True
 
 
-def make(asked: Asked, feed: Callable[[], bool] = lambda: False) -> Work:
+def make(asked: Asked, feed: Callable[[bool], bool] = lambda idle: False) -> Work:
     return Work(asked.ask, asked.settle, asked.renew, unlimited(), 1, feed)
 
 
@@ -81,7 +81,7 @@ def test_more_is_fed_when_a_thread_has_nothing_to_do() -> None:
     asked = Asked()
     left = ["b", "c"]
 
-    def feed() -> bool:
+    def feed(idle: bool) -> bool:
         if left:
             work.add(steps(left.pop(0)), 1, lambda: None)
         return bool(left)
