@@ -8,10 +8,12 @@ of a query is that of its answer.
 # ruff: noqa: S608 -- every value is a parameter; what is joined into SQL is ours
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ses_audit.audit.organization import Organization
@@ -305,6 +307,34 @@ class Queries:
         """
         text, given = _bound(selection, sql, values, each)
         return self._connection.sql(text, params=given).to_arrow_table()
+
+    def register(self, name: str, table: pa.Table) -> None:
+        """Let queries read one more table."""
+        self._connection.register(name, table)
+
+    def copy(self, sql: str, path: Path) -> None:
+        """Write the rows of a query as Parquet while they are made, in no order.
+
+        Raises
+        ------
+        OSError
+            When they cannot be written.
+        """
+        import duckdb
+
+        self._connection.execute("SET preserve_insertion_order = false")
+        try:
+            # A path is no parameter of COPY.
+            name = str(path).replace("'", "''")
+            self._connection.execute(f"COPY ({sql}) TO '{name}' (FORMAT parquet, COMPRESSION zstd)")
+        except duckdb.IOException as error:
+            # Its words hold the number of the system's error.
+            told = re.search(r'"errno"\s*:\s*"(\d+)"', str(error))
+            if told is None:
+                raise OSError(str(error)) from error
+            raise OSError(int(told[1]), os.strerror(int(told[1]))) from error
+        finally:
+            self._connection.execute("SET preserve_insertion_order = true")
 
     def counts(self, selection: Selection) -> dict[str, int]:
         """How many cells are of each kind."""

@@ -10,6 +10,7 @@ from ses_audit.audit.decide import Decider
 from ses_audit.audit.execute import Sink, decide_snapshot
 from ses_audit.audit.explain import Explainer
 from ses_audit.audit.inventory import Inventory
+from ses_audit.audit.long_files import scp_denial_count
 from ses_audit.audit.model import Model, load
 from ses_audit.audit.overview import Overview
 from ses_audit.audit.partial import LARGE, accounts_in, load_accounts
@@ -84,6 +85,11 @@ class Reading:
         """The verdict tables, asked in SQL."""
         return Queries(self.verdict_tables, self.organization)
 
+    @cached_property
+    def denial_rows(self) -> int:
+        """How many rows `scp_denies` has: counted, not made."""
+        return scp_denial_count(self.queries, self.verdict_tables)
+
     def _decide(self, sink: Sink) -> None:
         decide_snapshot(self.snapshot, ACTIONS, sink)
 
@@ -106,10 +112,10 @@ class Reading:
 
     @cached_property
     def _principals(self) -> int:
-        return self._rows_of("principals")
+        return self.rows_of("principals")
 
-    def _rows_of(self, table: str) -> int:
-        """How many rows a table has, by its footer."""
+    def rows_of(self, table: str) -> int:
+        """How many rows a table of the snapshot has, by its footer."""
         import pyarrow.parquet as parquet
 
         path = self.snapshot.path / "tables" / f"{table}.parquet"
@@ -129,7 +135,7 @@ class Reading:
             accounts_read=len(organization.accounts) - len(not_read),
             accounts_not_read=not_read,
             principals=self._principals,
-            identities=self._rows_of("identities"),
+            identities=self.rows_of("identities"),
             cells=sum(counted.values()),
             allowed=counted["allowed"],
             conditional=counted["conditional"],

@@ -350,7 +350,9 @@ class _Work:
         if self.audit is not None:
             text = report_page(self.record, summary, self.numbers, self.pages, links)
             write_file(work / "report.html", text.encode())
-        sized = [(file, (work / file.name).stat().st_size) for file in self.data]
+        sized = [
+            (file, 0 if file.left_out else (work / file.name).stat().st_size) for file in self.data
+        ]
         page = index_page(self.record, summary, self.numbers, entries, sized, links)
         write_file(work / "index.html", page.encode())
 

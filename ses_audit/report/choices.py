@@ -13,7 +13,7 @@ from ses_audit.report.parameters import nearest
 if TYPE_CHECKING:
     from ses_audit.audit import Audit
 
-__all__ = ["choose", "select"]
+__all__ = ["choose", "scp_arn", "select"]
 
 _NEAR = 200
 """Names among which the nearest match is looked for, where there are many."""
@@ -101,6 +101,19 @@ def _one_of(audit: Audit, what: str, value: str) -> str:
         {"name": wanted},
     )
     return choose(what, wanted, [str(name) for (name,) in near])
+
+
+def scp_arn(audit: Audit, value: str) -> str:
+    """The ARN of an SCP that is given by its ARN or name; "" for none.
+
+    Raises
+    ------
+    UserError
+        With the nearest match.
+    """
+    arns = audit.organization.policy_arns
+    found = choose("SCP", value, [*arns, *arns.values()])
+    return arns.get(found, found)
 
 
 def select(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ses_audit.audit.organization import Organization
     from ses_audit.audit.queries import Selection
 
-__all__ = ["cells_table", "scp_tree", "statements_table"]
+__all__ = ["cells_table", "denied_cells", "scp_tree", "statements_table"]
 
 
 _PLACES = ("sole", "several", "narrows", "layers")
@@ -152,7 +152,7 @@ def _level_texts(organization: Organization, target: str) -> str:
     return "".join(pieces)
 
 
-def _denied_cells(scp: str, limit: int) -> str:
+def denied_cells(scp: str, limit: int) -> str:
     """SQL of the denials that come first: by what stops them, statement, account and principal.
 
     What is not reached is left at its class: first by statement, then by account.
@@ -190,9 +190,10 @@ def _denied_cells(scp: str, limit: int) -> str:
       FROM ({members("few")}) c
       JOIN denied d USING (ruling) SEMI JOIN prefix USING (place, statement, home)
       ORDER BY place, statement, home, sender, identity, action_number, denial LIMIT {limit})
-    SELECT coalesce(t.policy, ''), coalesce(t.sid, ''), t.statement_index, t.kind,
-           coalesce(t.target, ''), place, principal_arn, principal_type, principal_name,
-           principal_account, principal_account_name, identity_name, region, identity,
+    SELECT coalesce(t.policy, '') AS policy, coalesce(t.sid, '') AS sid, t.statement_index,
+           t.kind, coalesce(t.target, '') AS target, place, principal_arn, principal_type,
+           principal_name, principal_account, principal_account_name, identity_name, region,
+           identity,
            verdict_without, verdict_without_scp, action, ruling
     FROM first JOIN statements t USING (statement)
     ORDER BY place, statement, home, sender, identity, verdict_without, verdict_without_scp,
@@ -216,7 +217,7 @@ def cells_table(audit: Audit, selection: Selection, scp: str, denials: int) -> s
     """
     organization = audit.organization
     every = len(audit.queries.actions())
-    listed = audit.queries.ask(selection, _denied_cells(scp, LIMIT * every), {"scp": scp})
+    listed = audit.queries.ask(selection, denied_cells(scp, LIMIT * every), {"scp": scp})
     found = [
         (*alike, [row[-2] for row in rows], rows[0][-1])
         for alike, rows in ((key, list(same)) for key, same in groupby(listed, lambda r: r[:-2]))

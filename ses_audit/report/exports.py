@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ses_audit.audit.spread import MOST_ROWS
+from ses_audit.audit.long_files import write_parquet
 from ses_audit.escape import csv_cell
-from ses_audit.report.links import FILES
+from ses_audit.report.links import FILES, formats, left_out, length
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,10 +32,15 @@ class DataFile:
     """Below the report's folder: `data/verdicts.csv`."""
     rows: int
     about: str
+    left_out: str = ""
+    """Why it was not written, and how to have it; "" where it was."""
 
 
 def write_data(audit: Audit, folder: Path) -> list[DataFile]:
-    """Write the tables of an audit below `folder/data`.
+    """Write the tables of an audit below `folder/data`: each whole, or not at all and why.
+
+    Tables that are too long to be held at once are written as Parquet alone, as their rows are
+    made.
 
     Parameters
     ----------
@@ -47,79 +52,53 @@ def write_data(audit: Audit, folder: Path) -> list[DataFile]:
     Returns
     -------
     list of DataFile
-        What was written, the most asked for first.
+        What was written or left out, the most asked for first.
     """
     where = folder / "data"
     where.mkdir(mode=0o700, exist_ok=True)
-    tables: list[tuple[str, Iterable[pd.DataFrame], str]] = [
-        ("verdicts", _verdicts(audit), "one row a principal, identity and action"),
+    tables: list[tuple[str, Callable[[], pd.DataFrame], str]] = [
+        ("verdicts", audit.verdicts, "one row a principal, identity and action"),
         (
             "scp_denies",
-            _scp_denies(audit),
+            audit.scp_denies,
             "one row a denied cell and the SCP statement that denies it",
         ),
-        ("accounts", [audit.accounts()], "every account, audited or not"),
-        ("principals", [audit.principals()], "every user, role and root user that was read"),
-        ("identities", [audit.identities()], "every identity that was read"),
-        ("coverage", [audit.coverage()], "how the reading of every planned cell ended"),
+        ("accounts", audit.accounts, "every account, audited or not"),
+        ("principals", audit.principals, "every user, role and root user that was read"),
+        ("identities", audit.identities, "every identity that was read"),
+        ("coverage", audit.coverage, "how the reading of every planned cell ended"),
     ]
-    written = []
-    for name, frames, about in tables:
-        kinds = FILES[name]
-        rows = _write(frames, where / name, "parquet" in kinds)
-        if rows is not None:
-            written += [DataFile(f"data/{name}.{kind}", rows, about) for kind in kinds]
+    written: list[DataFile] = []
+    for name, make, about in tables:
+        kinds = formats(audit, name)
+        rows = length(audit, name)
+        if "csv" in kinds:
+            rows = _write(make(), where / name, "parquet" in kinds)
+        elif "parquet" in kinds:
+            path = where / f"{name}.parquet"
+            write_parquet(name, path, audit.queries, audit.verdict_tables, audit.organization)
+        written += [DataFile(f"data/{name}.{kind}", rows, about) for kind in kinds]
+        written += [
+            DataFile(f"data/{name}.{kind}", rows, "", left_out(audit, name, kind))
+            for kind in FILES[name]
+            if kind not in kinds
+        ]
     return written
 
 
-def _verdicts(audit: Audit) -> Iterator[pd.DataFrame]:
-    """The long table, in parts where it is too long to be held at once."""
-    if audit.summary().cells <= MOST_ROWS:
-        yield audit.verdicts()
-        return
-    senders = audit.verdict_tables["senders"]
-    accounts = senders.column("principal_account").to_pylist()
-    regions = sorted(set(audit.verdict_tables["identities"].column("region").to_pylist()))
-    for account in sorted({account for account in accounts if account}):
-        for region in regions:
-            yield audit.verdicts(account=account, region=region)
-    # Services and `*` are of no account.
-    for arn, account in zip(senders.column("principal_arn").to_pylist(), accounts, strict=True):
-        if not account:
-            yield audit.verdicts(principal=arn)
-
-
-def _scp_denies(audit: Audit) -> Iterator[pd.DataFrame]:
-    """What SCPs deny; nothing where the cells are too many to be listed: page 03 counts them."""
-    if audit.summary().cells <= MOST_ROWS:
-        yield audit.scp_denies()
-
-
-def _write(frames: Iterable[pd.DataFrame], path: Path, parquet: bool) -> int | None:
-    """Write frames one after the other as CSV and Parquet; how many rows, None without a frame."""
+def _write(frame: pd.DataFrame, path: Path, parquet: bool) -> int:
+    """Write a frame as CSV, and as Parquet where it is wanted; how many rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    rows: int | None = None
-    writer: pq.ParquetWriter | None = None
-    partial = path.with_suffix(".csv")
-    try:
-        for frame in frames:
-            write_csv(frame, partial, first=rows is None)
-            rows = (rows or 0) + len(frame)
-            if not parquet:
-                continue
-            table = pa.Table.from_pandas(_plain(frame), preserve_index=False)
-            if writer is None:
-                writer = pq.ParquetWriter(
-                    path.with_suffix(".parquet"), table.schema, compression="zstd"
-                )
-            writer.write_table(table.cast(writer.schema), row_group_size=1 << 18)
-    finally:
-        if writer is not None:
-            writer.close()
-            _sync(path.with_suffix(".parquet"))
-    return rows
+    write_csv(frame, path.with_suffix(".csv"))
+    if parquet:
+        table = pa.Table.from_pandas(_plain(frame), preserve_index=False)
+        with path.with_suffix(".parquet").open("wb") as file:
+            pq.write_table(table, file, compression="zstd", row_group_size=1 << 18)
+            file.flush()
+            os.fsync(file.fileno())
+    return len(frame)
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -134,7 +113,7 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{str(name): column for name, column in texts.items()})
 
 
-def write_csv(frame: pd.DataFrame, path: Path, *, first: bool = True) -> None:
+def write_csv(frame: pd.DataFrame, path: Path) -> None:
     """Write a frame as CSV; a text that a spreadsheet would take for a formula is quoted.
 
     A text column is made safe once for each distinct text, not once a row.
@@ -145,8 +124,6 @@ def write_csv(frame: pd.DataFrame, path: Path, *, first: bool = True) -> None:
         Any columns; None and NaN become empty.
     path
         The file.
-    first
-        Whether a file begins with it; else it goes on with the one that is there.
     """
     import numpy as np
     import pandas as pd
@@ -162,7 +139,7 @@ def write_csv(frame: pd.DataFrame, path: Path, *, first: bool = True) -> None:
         # The code of nothing is -1, and the last text is empty.
         safe = np.array([*map(csv_cell, found), ""], dtype=object)
         texts[name] = safe, pd.Series(codes)
-    with path.open("w" if first else "a", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", newline="") as file:
         for start in range(0, max(len(frame), 1), _CHUNK):
             rows = slice(start, start + _CHUNK)
             chunk = {
@@ -171,7 +148,7 @@ def write_csv(frame: pd.DataFrame, path: Path, *, first: bool = True) -> None:
                 else texts[name][0][texts[name][1].iloc[rows].to_numpy()]
                 for name in map(str, frame.columns)
             }
-            file.write(_text(pd.DataFrame(chunk), header=first and start == 0))
+            file.write(_text(pd.DataFrame(chunk), header=start == 0))
         file.flush()
         os.fsync(file.fileno())
 
@@ -180,8 +157,3 @@ def _text(frame: pd.DataFrame, header: bool) -> str:
     text = io.StringIO()
     frame.to_csv(text, index=False, header=header, lineterminator="\n")
     return text.getvalue()
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())

@@ -239,19 +239,26 @@ def _short(answer: Html) -> str:
 def _files(data: Sequence[tuple[DataFile, int]]) -> str:
     if not data:
         return ""
-    rows = "".join(
-        f'<tr><th scope="row"><a href="{escape(file.name)}">{escape(file.name)}</a></th>'
-        f'<td class="number">{file.rows:,}</td><td class="number">{_size(size)}</td>'
-        f"<td>{escape(file.about)}</td></tr>\n"
-        for file, size in data
-    )
+    rows = "".join(_file(file, size) for file, size in data)
     return (
         "<h2>Data</h2>\n"
         '<div class="scroll" tabindex="0" role="group" aria-label="Data files"><table>'
-        "<caption>Whole tables, nothing left out</caption>"
+        "<caption>Whole tables: no rows are left out</caption>"
         '<thead><tr><th scope="col">File</th><th scope="col" class="number">Rows</th>'
         '<th scope="col" class="number">Size</th><th scope="col">What</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>\n"
+    )
+
+
+def _file(file: DataFile, size: int) -> str:
+    name, length, about = f'<a href="{escape(file.name)}">{escape(file.name)}</a>', "", file.about
+    if file.left_out:
+        name, about = escape(file.name), file.left_out
+    else:
+        length = _size(size)
+    return (
+        f'<tr><th scope="row">{name}</th><td class="number">{file.rows:,}</td>'
+        f'<td class="number">{length}</td><td>{escape(about)}</td></tr>\n'
     )
 
 

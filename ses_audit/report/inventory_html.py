@@ -132,12 +132,12 @@ class Inventory:
         """Accounts, SMTP users, identities, then every principal."""
         return (
             self._accounts_table()
-            + files_line(data, "accounts")
+            + files_line(self._audit, data, "accounts")
             + self._smtp_table()
             + self._identities_table()
-            + files_line(data, "identities")
+            + files_line(self._audit, data, "identities")
             + self._principals_table()
-            + files_line(data, "principals")
+            + files_line(self._audit, data, "principals")
         )
 
     def _accounts_table(self) -> str:

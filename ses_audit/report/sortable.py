@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 __all__ = ["sortable"]
 
 
-def sortable(frame: pd.DataFrame, caption: str, what: str = "rows", limit: int = LIMIT) -> Html:
+def sortable(
+    frame: pd.DataFrame,
+    caption: str,
+    what: str = "rows",
+    limit: int = LIMIT,
+    total: int | None = None,
+) -> Html:
     """A data frame as a table with sorting and a search field, offline.
 
     Parameters
@@ -34,12 +40,15 @@ def sortable(frame: pd.DataFrame, caption: str, what: str = "rows", limit: int =
         What a row is, in the plural.
     limit
         The most rows; the caption says "N of M".
+    total
+        How many there are, where the frame is only the first of them.
     """
     shown = frame.head(limit)
-    count = f"{len(shown):,} of {len(frame):,} {what}"
+    whole = len(frame) if total is None else total
+    count = f"{len(shown):,} of {whole:,} {what}"
     if find_spec("itables") is None:
         rows = [[escape(value) for value in row] for row in shown.itertuples(index=False)]
-        plain = table(caption, list(map(str, frame.columns)), rows, total=len(frame), what=what)
+        plain = table(caption, list(map(str, frame.columns)), rows, total=whole, what=what)
         return Html.of(f'<div class="ses-audit">{plain}</div>')
     itables: Any = import_module("itables")
     markup = itables.to_html_datatable(

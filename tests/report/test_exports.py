@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import resource
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +11,11 @@ import pyarrow.parquet as parquet
 import pytest
 
 import ses_audit
-from ses_audit.report import exports
+from ses_audit.audit.long_files import write_parquet
+from ses_audit.report import exports, links
 from ses_audit.report.exports import write_csv, write_data
-from ses_audit.report.links import FILES
+from ses_audit.report.links import FILES, files_line
+from ses_audit.snapshot.errors import SnapshotError
 
 
 def test_every_table_is_written_whole(example_snapshot: Path, tmp_path: Path) -> None:
@@ -32,27 +35,70 @@ def test_every_table_is_written_whole(example_snapshot: Path, tmp_path: Path) ->
     assert {row["smtp"] for row in rows} == {"True", "False"}
 
 
-def test_a_long_table_is_written_in_parts_and_says_the_same(
+def test_a_long_table_is_streamed_and_says_the_same(
     example_snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     audit = ses_audit.open(example_snapshot)
-    monkeypatch.setattr(exports, "MOST_ROWS", 10)
-    written = {file.name: file.rows for file in write_data(audit, tmp_path)}
-    whole = audit.verdicts()
-    assert written["data/verdicts.parquet"] == written["data/verdicts.csv"] == len(whole)
-    assert "data/scp_denies.csv" not in written
-    assert not (tmp_path / "data" / "scp_denies.csv").exists()
-    key = ["principal_arn", "identity_arn", "action"]
+    frames = {"verdicts": audit.verdicts(), "scp_denies": audit.scp_denies()}
+    monkeypatch.setattr(links, "MOST_ROWS", 1_000)
+    written = {file.name: file for file in write_data(audit, tmp_path)}
+    for name, whole in frames.items():
+        assert written[f"data/{name}.parquet"].rows == len(whole) > 1_000
+        stored = parquet.read_table(tmp_path / f"data/{name}.parquet").to_pandas()
+        assert list(stored.columns) == list(whole.columns)
+        assert rows(stored) == rows(whole)
+        left_out = written[f"data/{name}.csv"].left_out
+        assert f"its {len(whole):,} rows" in left_out
+        assert f"{name}.parquet holds them all" in left_out
+        assert not (tmp_path / f"data/{name}.csv").exists()
+    # Short ones are text all the same.
+    assert not written["data/accounts.csv"].left_out
+    line = files_line(audit, "data", "verdicts")
+    assert 'href="data/verdicts.parquet"' in line
+    count = len(frames["verdicts"])
+    assert f"verdicts.csv is not written: text of its {count:,} rows" in line
 
-    def rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
-        columns = [*key, "principal_type", "verdict", "denied_by"]
-        texts = frame[columns].astype(object).where(frame[columns].notna(), "")
-        return sorted(texts.astype(str).itertuples(index=False, name=None))
 
-    stored = parquet.read_table(tmp_path / "data/verdicts.parquet").to_pandas()
-    assert rows(stored) == rows(whole)
-    text = pd.read_csv(tmp_path / "data/verdicts.csv", dtype=str, keep_default_na=False)
-    assert rows(text) == rows(whole)
+def rows(frame: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Every cell as text, sorted: a streamed table is in no order."""
+    texts = frame.astype(object).where(frame.notna(), "")
+    return sorted(
+        tuple(str(int(v)) if isinstance(v, float) else str(v) for v in row)
+        for row in texts.itertuples(index=False, name=None)
+    )
+
+
+def test_what_is_too_long_to_be_streamed_is_absent_and_says_how_to_have_it(
+    example_snapshot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = ses_audit.open(example_snapshot)
+    monkeypatch.setattr(links, "MOST_ROWS", 1_000)
+    monkeypatch.setattr(links, "MOST_STREAMED", 5_000)
+    written = {file.name: file for file in write_data(audit, tmp_path)}
+    for kind in ("parquet", "csv"):
+        assert "part by part" in written[f"data/verdicts.{kind}"].left_out
+        assert not (tmp_path / f"data/verdicts.{kind}").exists()
+    assert "href" not in files_line(audit, "data", "verdicts")
+    assert (tmp_path / "data/scp_denies.parquet").exists()
+
+
+@pytest.mark.parametrize("name", ["verdicts", "scp_denies"])
+def test_a_full_disk_is_one_line_and_leaves_no_half_of_a_file(
+    example_snapshot: Path, tmp_path: Path, name: str
+) -> None:
+    audit = ses_audit.open(example_snapshot)
+    given = (audit.queries, audit.verdict_tables, audit.organization)
+    path = tmp_path / "long.parquet"
+    path.write_bytes(b"before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
+    try:
+        with pytest.raises(SnapshotError, match=r"^cannot write .*long.parquet: File too large$"):
+            write_parquet(name, path, *given)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [p.name for p in tmp_path.iterdir()] == ["long.parquet"]
+    assert path.read_bytes() == b"before"
 
 
 def test_a_csv_holds_no_formula(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

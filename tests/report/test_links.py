@@ -13,9 +13,9 @@ def test_every_file_that_is_linked_is_written(small: Audit, tmp_path: Path) -> N
     written = {file.name for file in write_data(small, tmp_path)}
     linked = {f"data/{name}.{suffix}" for name, suffixes in FILES.items() for suffix in suffixes}
     assert linked <= written
-    line = files_line("data", *FILES)
+    line = files_line(small, "data", *FILES)
     assert all(f'href="{name}"' in line for name in linked)
 
 
-def test_without_files_there_is_no_link() -> None:
-    assert "href" not in files_line("", "verdicts")
+def test_without_files_there_is_no_link(small: Audit) -> None:
+    assert "href" not in files_line(small, "", "verdicts")

@@ -25,6 +25,10 @@ def test_more_rows_than_the_limit_are_said() -> None:
     assert repr(sortable(FRAME, "Names", "names", limit=2)) == "Names: 2 of 3 names"
 
 
+def test_the_first_of_many_are_said() -> None:
+    assert repr(sortable(FRAME, "Names", "names", total=9_000)) == "Names: 3 of 9,000 names"
+
+
 def test_texts_are_harmless() -> None:
     markup = sortable(FRAME, "Names").markup
     assert "<svg/onload" not in markup

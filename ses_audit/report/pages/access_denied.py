@@ -153,7 +153,7 @@ def _table(audit: Audit, found: Explanation | None, smtp: Refused, chosen: bool,
             "<h3>Whom SES refuses today</h3>\n",
             refused_table(audit, smtp.pairs),
             denials_by_layer(audit),
-            files_line(data, "verdicts"),
+            files_line(audit, data, "verdicts"),
         ]
     return "".join(pieces)
 

@@ -135,7 +135,7 @@ def _table(explorer: Explorer, cells: list[Cell], data: str) -> str:
         rows,
         total=total,
         what="cells, the strongest verdicts first",
-    ) + files_line(data, "verdicts")
+    ) + files_line(explorer.audit, data, "verdicts")
     if len({(cell.principal, cell.identity) for cell in cells}) != 1 or total > _SHOWN:
         return listed
     first = cells[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ses_audit.audit.queries import Selection
 from ses_audit.audit.stops import blocked as blocked_cells
 from ses_audit.escape import html as escape
-from ses_audit.report.choices import choose, select
+from ses_audit.report.choices import scp_arn, select
 from ses_audit.report.denies_html import cells_table, scp_tree, statements_table
 from ses_audit.report.labels import plural
 from ses_audit.report.links import files_line
@@ -66,7 +66,7 @@ def page(
         region=region,
         action=action,
     )
-    policy = _scp(audit, scp)
+    policy = scp_arn(audit, scp)
     found = stops(audit, selection, policy)
     blocked = blocked_cells(audit.queries, selection, policy)
     cells = sum(audit.queries.counts(selection).values())
@@ -85,7 +85,7 @@ def page(
             "table",
             "Cell by cell",
             cells_table(audit, selection, policy, sum(sum(s.cells.values()) for s in found))
-            + files_line(data, "scp_denies"),
+            + files_line(audit, data, "scp_denies"),
         ),
         unseen=section(NAME, "unseen", "What could not be seen", _unseen(audit)),
         where_next=section(NAME, "next", "Where to go next", _NEXT),
@@ -99,17 +99,6 @@ _NEXT = (
     "<li>One SCP or one account on this page: the parameters <code>scp</code>, "
     "<code>account</code>, <code>ou</code>.</li></ul>"
 )
-
-
-def _scp(audit: Audit, value: str) -> str:
-    organization = audit.organization
-    arns = {
-        name: arn
-        for target in (*organization.units, *organization.accounts)
-        for name, arn in organization.policies_on(target)
-    }
-    found = choose("SCP", value, [*arns, *arns.values()])
-    return arns.get(found, found)
 
 
 def _answer(

@@ -279,7 +279,7 @@ def _table(audit: Audit, selection: Selection, data: str) -> str:
             total=int(total),
             what="pairs",
         )
-        + files_line(data, "verdicts")
+        + files_line(audit, data, "verdicts")
     )
 
 
