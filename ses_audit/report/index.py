@@ -243,7 +243,7 @@ def _files(data: Sequence[tuple[DataFile, int]]) -> str:
     return (
         "<h2>Data</h2>\n"
         '<div class="scroll" tabindex="0" role="group" aria-label="Data files"><table>'
-        "<caption>Whole tables: no rows are left out</caption>"
+        "<caption>Whole tables, nothing left out</caption>"
         '<thead><tr><th scope="col">File</th><th scope="col" class="number">Rows</th>'
         '<th scope="col" class="number">Size</th><th scope="col">What</th></tr></thead>'
         f"<tbody>{rows}</tbody></table></div>\n"
