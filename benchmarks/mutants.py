@@ -1,142 +1,352 @@
 """Mutation testing of ses_audit/policy: how many small wrong changes do the tests notice?
 
-`make mutants` tries every file (hours); name files to try some:
+    python benchmarks/mutants.py                           # everything; goes on where it stopped
+    python benchmarks/mutants.py 'operators/*.py' --again  # what survived in some files, again
 
-    python benchmarks/mutants.py principals.py 'operators/*.py' --tests tests/policy/operators
-
-It works in a copy of the checkout, so that nothing here changes, and prints how many mutants were
-killed and each that survived. Found: docs/mutants.md.
+The changes are mutmut's. mutmut starts the tests for each; here they are collected once, and each
+mutant is a fork of that process, with the code of one function exchanged, that runs the tests which
+reach the changed lines. What is decided at import is tried in a process that imports the changed
+file. Nothing but build/mutants is written. What was found: docs/mutants.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import gc
+import importlib.util
+import inspect
 import json
 import os
-import re
-import shutil
-import subprocess
+import resource
+import signal
 import sys
-import tempfile
-from collections import Counter
+import textwrap
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from types import FunctionType
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-COPIED = ("ses_audit", "tests/policy", "tests/support", "tests/reference")
-# What stands for other parts of the project, and for chance, tells nothing of a mutant.
-LEFT_OUT = (
-    "test_differential.py",
-    "test_properties.py",
-    "test_simulation.py",
-    "test_simulation_call.py",
-    "test_iam_simulate.py",
-)
+import botocore.validate  # noqa: F401 - what tests import is not imported anew by each fork
+import coverage
+import hypothesis.strategies  # noqa: F401
+import pytest
+from _pytest.runner import runtestprotocol
+from mutant_changes import POLICY, ROOT, ChangedFile, Mutant
+
+RESULTS = ROOT / "build/mutants/results.jsonl"
+# Random requests, and what compares with other programs, would kill much and tell little.
+LEFT_OUT = ("test_differential.py", "test_properties.py", "test_outside.py")
+OPTIONS = (
+    "-p no:xdist -p no:cov -p no:logging -p no:warnings -p no:unraisableexception -s --tb=no "
+    f"-p no:threadexception --assert=plain --noconftest --rootdir={ROOT}"
+).split()
 BOUND = 90.0
-
-PLUGIN = '''"""Each mutant meets modules that were never imported, and no memory of other runs."""
-
-import functools
-import sys
+SURVIVED, NO_TEST, KILLED, BY_TIME = "survived", "no test", "killed", "by time"
+MEMORY = 3 << 30
 
 
-def _without_memory(function):
-    @functools.wraps(function)
-    def call(*given, **named):
-        return function(*given, **named)
-
-    call.cache_clear = lambda: None
-    return call
-
-
-def _forgetful(*given, **_):
-    return _without_memory(given[0]) if given and callable(given[0]) else _without_memory
-
-
-functools.lru_cache = functools.cache = _forgetful
+def exchange(mutant: Mutant) -> None:
+    """Give the function that is imported the code of the mutant."""
+    module = vars(sys.modules[mutant.module])
+    *classes, name = mutant.function.split(".")
+    text = textwrap.dedent(mutant.code)
+    for each in reversed(classes):
+        text = f"class {each}:\n" + textwrap.indent(text, "    ")
+    made = dict(module)
+    exec(compile("from __future__ import annotations\n" + text, str(mutant.path), "exec"), made)
+    new, old = (_function(space, classes, name) for space in (made, module))
+    old.__code__ = new.__code__
+    old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
 
 
-def pytest_configure(config):
-    ours = ("ses_audit", "policy_", "tests")
-    for name in [name for name in sys.modules if name.startswith(ours)]:
-        del sys.modules[name]
-'''
+def _function(space: Any, classes: list[str], name: str) -> FunctionType:
+    for each in classes:
+        space = vars(space[each])
+    found = space[name].fget if isinstance(space[name], property) else space[name]
+    found = inspect.unwrap(getattr(found, "__func__", found))
+    assert isinstance(found, FunctionType), found
+    return found
 
 
-def copy_checkout(folder: Path, files: list[str], tests: list[str]) -> None:
-    """The package and its tests, with mutmut's settings."""
-    for name in COPIED:
-        shutil.copytree(
-            ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", *LEFT_OUT)
-        )
-    (folder / "tests/support/mutant_plugin.py").write_text(PLUGIN)
-    settings = {
-        "source_paths": ["ses_audit"],
-        "only_mutate": [f"ses_audit/policy/{name}" for name in files],
-        "also_copy": ["tests"],
-        "pytest_add_cli_args": ["-p", "mutant_plugin"],
-        "pytest_add_cli_args_test_selection": tests,
-    }
-    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
-    (folder / "pyproject.toml").write_text(
-        "[tool.pytest.ini_options]\n"
-        'addopts = "-q -p no:cacheprovider --import-mode=importlib"\n'
-        'pythonpath = ["tests/support", "tests/reference"]\n'
-        "[tool.mutmut]\n" + "\n".join(lines) + "\n"
-    )
+class _Import(SourceFileLoader):
+    """Imports one file as its mutant."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        super().__init__(mutant.module, str(mutant.path))
+        self._source = mutant.source()
+
+    def find_spec(self, name: str, *_: object) -> object:
+        if name != self.name:
+            return None
+        return importlib.util.spec_from_file_location(name, self.path, loader=self)
+
+    def get_code(self, fullname: str) -> Any:
+        return compile(self._source, self.path, "exec")
 
 
-def mutmut(folder: Path, *arguments: str) -> str:
-    """Run mutmut in the copy; its progress goes to a file there."""
-    environment = os.environ | {"PYTHONPATH": str(folder / "tests/support")}
-    command = [str(Path(sys.executable).with_name("mutmut")), *arguments]
-    with (folder / "mutmut.log").open("a") as log:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            check=False,
-        )
-    if done.returncode not in (0, 1):
-        raise SystemExit(
-            f"mutmut {arguments[0]} ended with {done.returncode}: see {folder}/mutmut.log"
-        )
-    return done.stdout
+class Tests:
+    """The tests that pytest has collected; `loop` runs them, in its own way."""
+
+    def __init__(self, loop: Callable[[Tests], None]) -> None:
+        self._loop = loop
+        self.items: list[pytest.Item] = []
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        if not session.testsfailed:
+            self.items = session.items
+            self._loop(self)
+        return True
+
+    def run(self, places: Iterable[int], limit: Callable[[str], float]) -> str | None:
+        """The first test that fails; one that takes far too long ends the process."""
+        for place in places:
+            item = self.items[place]
+            signal.setitimer(signal.ITIMER_PROF, limit(item.nodeid))
+            failed = any(r.failed for r in runtestprotocol(item, log=False, nextitem=None))
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            if failed:
+                return item.nodeid
+        return None
+
+
+def forked(work: Callable[[], Any]) -> Any:
+    """What `work` returns in a process of its own; a number where a signal ended it."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in () if "MUTANTS_LOUD" in os.environ else (0, 1, 2):
+            os.dup2(nothing, stream)
+        try:
+            with os.fdopen(writing, "w") as pipe:
+                json.dump(work(), pipe)
+        except BaseException as error:  # noqa: BLE001 - a mutant may raise anything
+            print(repr(error), file=sys.stderr)
+            os._exit(1)
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        text = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return json.loads(text) if status == 0 else os.WTERMSIG(status)
+
+
+class Results:
+    """What was found, one mutant a line; kept between runs."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
+        self._found: dict[str, str] = {}
+        self.read()
+
+    def read(self) -> None:
+        lines = self._path.read_text("utf-8").splitlines() if self._path.exists() else ()
+        self._found = {found["key"]: found["status"] for found in map(json.loads, lines)}
+
+    def __getitem__(self, mutant: Mutant) -> str | None:
+        return self._found.get(mutant.key)
+
+    def add(self, mutant: Mutant, status: str, by: object) -> None:
+        self._found[mutant.key] = status
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"key": mutant.key, "status": status, "by": by}) + "\n")
+
+
+def status_of(answer: object) -> str:
+    if answer is None:
+        return SURVIVED
+    return BY_TIME if answer in (signal.SIGPROF, signal.SIGXCPU, signal.SIGKILL) else KILLED
+
+
+def _covered(cover: coverage.Coverage) -> dict[str, dict[int, list[str]]]:
+    data = cover.get_data()
+    return {path: data.contexts_by_lineno(path) for path in data.measured_files()}
+
+
+def _covering() -> coverage.Coverage:
+    cover = coverage.Coverage(data_file=None, include=[f"{POLICY}/*"], config_file=False)
+    cover.start()
+    return cover
+
+
+class Functions:
+    """Stage 1: the mutants of functions, each in a fork of the process that has collected all."""
+
+    def __init__(self, mutants: list[Mutant], results: Results) -> None:
+        self._mutants, self._results = mutants, results
+        self._killers: dict[str, list[str]] = defaultdict(list)
+        self.seconds: dict[str, float] = {}
+        self.late: dict[str, list[str]] = {}  # keys of mutants of what runs at import: their tests
+        self.reached: dict[str, dict[int, set[str]]] = {}
+        self._cover = _covering()
+
+    def loop(self, tests: Tests) -> None:
+        self._cover.stop()
+        at_import = _covered(self._cover)
+        places = {item.nodeid: place for place, item in enumerate(tests.items)}
+        self._learn(tests)
+        gc.collect()
+        gc.freeze()
+        before = time.perf_counter()
+        for count, mutant in enumerate(self._mutants, 1):
+            names = self._tests_of(mutant)
+            answer = forked(lambda m=mutant, n=names: self._try(m, tests, [places[x] for x in n]))
+            if answer is None and at_import.get(str(mutant.path), {}).keys() & {*mutant.lines}:
+                self.late[mutant.key] = names
+                continue
+            self._results.add(mutant, status_of(answer) if names else NO_TEST, answer)
+            if isinstance(answer, str):
+                self._killers[mutant.function].insert(0, answer)
+            if count % 100 == 0 or count == len(self._mutants):
+                seconds = time.perf_counter() - before
+                print(f"{count} of {len(self._mutants)}, {mutant.file}, {seconds:.0f} s")
+
+    def _learn(self, tests: Tests) -> None:
+        """Which lines each test reaches, and how long it takes; in forks: caches stay empty."""
+        names = [item.nodeid for item in tests.items]
+        covered, failed = forked(lambda: _cover_tests(tests))
+        if failed:
+            raise SystemExit(f"fails without any mutant: {failed}")
+        self.reached = {
+            path: {int(line): {names[int(n)] for n in found if n} for line, found in lines.items()}
+            for path, lines in covered.items()
+        }
+        self.seconds = forked(lambda: {name: _time(tests, n) for n, name in enumerate(names)})
+
+    def _tests_of(self, mutant: Mutant) -> list[str]:
+        """Those that reach the changed lines: first what killed in this function, then by time."""
+        lines = self.reached.get(str(mutant.path), {})
+        names = set().union(*(lines.get(line, ()) for line in mutant.lines))
+        killers = dict.fromkeys(n for n in self._killers[mutant.function][:30] if n in names)
+        return [*killers, *sorted(names - killers.keys(), key=self.seconds.__getitem__)]
+
+    def _try(self, mutant: Mutant, tests: Tests, places: list[int]) -> str | None:
+        _forget()
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        exchange(mutant)
+        return tests.run(places, lambda name: 1 + 6 * self.seconds[name])
+
+
+def _cover_tests(tests: Tests) -> Any:
+    cover = _covering()
+    for place in range(len(tests.items)):
+        _forget()
+        cover.switch_context(str(place))
+        failed = tests.run([place], lambda _: 600)
+        if failed:
+            return {}, failed
+    cover.stop()
+    return _covered(cover), None
+
+
+def _time(tests: Tests, place: int) -> float:
+    before = time.process_time()
+    tests.run([place], lambda _: 600)
+    return time.process_time() - before
+
+
+def _forget() -> None:
+    """Empty the caches of the package."""
+    for name in [name for name in sys.modules if name.startswith("ses_audit.policy")]:
+        for value in vars(sys.modules[name]).values():
+            if isinstance(value, functools._lru_cache_wrapper):
+                value.cache_clear()
+
+
+def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float]) -> object:
+    """Stage 2: a process that imports the mutant, collects the tests again and runs them."""
+    answer: list[object] = ["collecting"]
+
+    def loop(tests: Tests) -> None:
+        places = {item.nodeid: place for place, item in enumerate(tests.items)}
+        if places.keys() >= {*names}:
+            order = [places[name] for name in names]
+            answer[0] = tests.run(order, lambda name: 2 + 6 * seconds.get(name, 1))
+
+    def work() -> object:
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CPU, (300, 310))
+        sys.meta_path.insert(0, _Import(mutant))
+        files = {name.partition("::")[0] for name in names}
+        pytest.main([*OPTIONS, *sorted(files)], plugins=[Tests(loop)])
+        return answer[0]
+
+    return forked(work)
+
+
+def run(mutants: list[Mutant], results: Results, chosen: list[str], only_functions: bool) -> None:
+    """Both stages; the first in a fork, so that the second meets modules never imported."""
+
+    def first() -> Any:
+        stage = Functions([mutant for mutant in mutants if mutant.function], results)
+        pytest.main([*OPTIONS, *chosen], plugins=[Tests(stage.loop)])
+        reached = {path: [*set().union(*ls.values())] for path, ls in stage.reached.items()}
+        return stage.late, reached, stage.seconds
+
+    os.environ["MUTANTS_LOUD"] = "1"
+    late, reached, seconds = forked(first)
+    del os.environ["MUTANTS_LOUD"]
+    todo = [m for m in mutants if m.key in late or not (m.function or only_functions)]
+    for count, mutant in enumerate(todo, 1):
+        names = late.get(mutant.key) or sorted(reached[str(mutant.path)], key=seconds.__getitem__)
+        own = f"test_{mutant.path.stem}.py::"
+        answer: object = None
+        for part in ([n for n in names if own in n], [n for n in names if own not in n]):
+            if part and answer is None:
+                answer = at_import(mutant, part, seconds)
+        results.add(mutant, status_of(answer) if names else NO_TEST, answer)
+        if count % 50 == 0 or count == len(todo):
+            print(f"at import: {count} of {len(todo)}, {mutant.file}")
+
+
+def report(mutants: list[Mutant], results: Results) -> float:
+    """Each survivor, and the table by file."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for mutant in mutants:
+        status = results[mutant] or "not tried"
+        counts[mutant.file][status] += 1
+        if status in (SURVIVED, NO_TEST):
+            print(f"{mutant.file}:{mutant.lines.start} {mutant.function} ({status})")
+            print(textwrap.indent(mutant.change, "    "))
+    counts["together"] = sum(counts.values(), Counter())
+    print(f"\n| file | tried | {KILLED} | {BY_TIME} | {SURVIVED} | {NO_TEST} | % killed |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    percent = 0.0
+    for file, count in counts.items():
+        tried = count.total() - count["not tried"]
+        percent = 100 * (count[KILLED] + count[BY_TIME]) / tried if tried else 0.0
+        numbers = [tried, *(count[each] for each in (KILLED, BY_TIME, SURVIVED, NO_TEST))]
+        print(f"| `{file}` | {' | '.join(map(str, numbers))} | {percent:.1f} |")
+    print(f"not tried: {counts['together']['not tried']}")
+    return percent
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="mutation testing of ses_audit/policy")
     parser.add_argument("files", nargs="*", default=["*.py", "operators/*.py"])
-    parser.add_argument("--tests", action="append", help="tests to try (default: tests/policy)")
-    parser.add_argument("--children", default="1", help="mutants tried at once")
-    parser.add_argument("--keep", type=Path, help="work in this folder, and go on where it stopped")
+    parser.add_argument("--again", action="store_true", help="try what survived again")
+    parser.add_argument("--report", action="store_true", help="only print what is known")
+    parser.add_argument("--only-functions", action="store_true", help="nothing outside functions")
+    parser.add_argument("--tests", action="append", help="tests to ask (default: tests/policy)")
     options = parser.parse_args()
-    folder = options.keep or Path(tempfile.mkdtemp(prefix="ses-audit-mutants-"))
-    if not (folder / "pyproject.toml").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        copy_checkout(folder, options.files, options.tests or ["tests/policy"])
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)
     os.nice(19)
-    mutmut(folder, "run", "--max-children", options.children)
-    results = re.findall(
-        r"^\s*(\S+): (.+)$", mutmut(folder, "results", "--all", "true"), re.MULTILINE
-    )
-    counts = Counter(status for _, status in results)
-    survived = [name for name, status in results if status == "survived"]
-    for name in survived:
-        change = [
-            line
-            for line in mutmut(folder, "show", name).splitlines()
-            if line.startswith(("+", "-")) and not line.startswith(("+++", "---"))
-        ]
-        print(name, *change, sep="\n")
-    tried = counts["killed"] + counts["timeout"] + counts["survived"]
-    percent = 100 * (tried - counts["survived"]) / tried if tried else 0.0
-    print(f"{dict(counts)}: {percent:.1f} % of {tried} killed (bound {BOUND:.0f} %)")
-    if options.keep is None:
-        shutil.rmtree(folder)
-    return 0 if percent >= BOUND else 1
+    results = Results(RESULTS)
+    paths = sorted({path for pattern in options.files for path in POLICY.glob(pattern)})
+    mutants = [mutant for path in paths for mutant in ChangedFile(path).mutants()]
+    if not options.report:
+        known = (KILLED, BY_TIME) if options.again else (KILLED, BY_TIME, SURVIVED, NO_TEST)
+        todo = [mutant for mutant in mutants if results[mutant] not in known]
+        tests = options.tests or ["tests/policy", *(f"--ignore=tests/policy/{n}" for n in LEFT_OUT)]
+        run(todo, results, tests, options.only_functions)
+        results.read()
+    return 0 if report(mutants, results) >= BOUND else 1
 
 
 if __name__ == "__main__":

@@ -62,6 +62,8 @@ def test_order_is_by_what_is_said() -> None:
     longer = atom("a", *(f"v{i}" for i in range(501)))
     assert len(long.order) < 1_000
     assert long.order != longer.order
+    # Of any text, as hostile as it is.
+    assert len(atom("a", "\ud800" * 500).order) < 1_000
 
 
 def test_atoms_and_keys() -> None:
@@ -75,3 +77,4 @@ def test_atoms_and_keys() -> None:
 def test_repr() -> None:
     assert repr(TRUE) == "true"
     assert repr(negate(A)) == "not(StringEquals a ['x'])"
+    assert repr(conjunction(A, B)) == "and(StringEquals a ['x'], StringEquals b ['x'])"

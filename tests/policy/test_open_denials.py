@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from policy_cases import load
+from policy_cases import ACCOUNT, IDENTITY, allow, attached, load
+from policy_cases import USER as CALLER
 from random_requests import line
 
 from ses_audit.policy.compiled import compiled
@@ -15,7 +17,7 @@ from ses_audit.policy.outcome import outcome
 from ses_audit.policy.reduce import OpenRequest
 from ses_audit.policy.simulation import simulate
 from ses_audit.policy.simulation_request import read_request
-from ses_audit.policy.types import AttachedPolicy, Denial, Layer
+from ses_audit.policy.types import AttachedPolicy, Denial, Layer, Layers
 
 CASES = load("open_denials")["cases"]
 USER = "arn:aws:iam::111111111111:user/a"
@@ -180,3 +182,29 @@ def test_a_search_that_would_not_end_names_all() -> None:
 
     assert refusing_together(many, refused) == tuple(many)
     assert len(asked) <= 400
+
+
+def test_a_boundary_makes_not_principal_deny() -> None:
+    """Whoever has a boundary is denied, listed or not, as the page on NotPrincipal warns.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    listed = {"AWS": ["arn:aws:iam::111111111111:user/ann", ACCOUNT]}
+    spared = {"Effect": "Deny", "NotPrincipal": listed, "Action": "ses:*", "Resource": "*"}
+    layers = Layers(
+        identity_policies=(attached(allow()),),
+        permissions_boundary=attached(allow()),
+        resource_policies=(attached(spared, name="r"),),
+    )
+    request = OpenRequest(CALLER, "ses:SendEmail", IDENTITY, ACCOUNT)
+    denial = Denial(Layer.SENDING_AUTHORIZATION_POLICY, "explicit", "r", None, 0)
+    assert open_denials(layers, request) == (denial,)
+    assert open_denials(replace(layers, permissions_boundary=None), request) == ()
+
+
+def test_a_level_whose_targets_are_not_given_is_named_by_its_policies() -> None:
+    other = attached(allow(Action="s3:*"), name="scp", target="ou-1")
+    layers = Layers(identity_policies=(attached(allow()),), service_control_policies=((other,),))
+    request = OpenRequest(CALLER, "ses:SendEmail", IDENTITY, ACCOUNT)
+    (denial,) = open_denials(layers, request)
+    assert denial == Denial(Layer.SERVICE_CONTROL_POLICY, "implicit", target="ou-1")
