@@ -12,8 +12,8 @@ from functools import lru_cache
 from ses_audit.policy.principals import Form, applies
 from ses_audit.policy.types import Caller, Statement
 from ses_audit.policy.values import value
-from ses_audit.policy.variables import substitute, variables_in
-from ses_audit.policy.wildcards import action_matches, compile_resource, tokens_of
+from ses_audit.policy.variables import substitute, variables_in, without_variables
+from ses_audit.policy.wildcards import action_matches, compile_resource
 
 __all__ = [
     "ResourceTest",
@@ -77,11 +77,12 @@ class ResourceTest:
             if variables_in(pattern, version):
                 variable.append(pattern)
                 continue
-            tokens = substitute(pattern, {}, version) or tokens_of(pattern)
-            if len(tokens) == 1 and isinstance(tokens[0], str) and tokens[0].count(":") >= 5:
-                literal.append(tokens[0])
+            written = without_variables(pattern, version)
+            plain = isinstance(written, str) and "*" not in written and "?" not in written
+            if plain and pattern.count(":") >= 5:
+                literal.append(pattern)
             else:
-                tests.append(compile_resource(tokens).matches)
+                tests.append(compile_resource(written).matches)
         self._literal = frozenset(literal)
         self._tests = tuple(tests)
         self._variable = tuple(variable)

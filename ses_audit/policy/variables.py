@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from ses_audit.policy.wildcards import Token, tokens_of
+from ses_audit.policy.patterns import Token, Written, tokens_of
 
 __all__ = [
     "Variable",
@@ -22,6 +22,7 @@ __all__ = [
     "substitute",
     "substitute_text",
     "variables_in",
+    "without_variables",
 ]
 
 VERSION_WITH_VARIABLES = "2012-10-17"
@@ -129,6 +130,27 @@ def substitute(
             found.append(value)
         else:
             found.append(part[0])
+    return tuple(found)
+
+
+def without_variables(text: str, version: str) -> Written:
+    """A value that holds no variable, as a pattern.
+
+    Examples
+    --------
+    >>> without_variables("a*${*}", "2008-10-17")
+    'a*${*}'
+    >>> [token for token in without_variables("a*${*}", "2012-10-17") if isinstance(token, str)]
+    ['a', '*']
+    """
+    if version != VERSION_WITH_VARIABLES or "${" not in text:
+        return text
+    parts = parts_of(text)
+    if parts == (text,):
+        return text
+    found: list[Token] = []
+    for part in parts:
+        found += tokens_of(part) if isinstance(part, str) else part[:1]
     return tuple(found)
 
 

@@ -1,18 +1,26 @@
-"""`*` and `?`: patterns matched in time linear in the text for each piece between two stars.
+"""`*` and `?` in actions and ARNs: matched in time linear in the text.
 
-A compiled pattern keeps apart what is a wildcard and what is a literal `*` or `?` (from `${*}` or
-from the value of a variable).
+What a pattern is, and how it is matched over a whole text, stands in `patterns.py`.
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
+
+from ses_audit.policy.patterns import (
+    ANY,
+    STAR,
+    Pattern,
+    Token,
+    Written,
+    tokens_of,
+)
+from ses_audit.policy.text_places import text_places
+from ses_audit.policy.values import value
 
 __all__ = [
     "ANY",
@@ -22,7 +30,8 @@ __all__ = [
     "action_matches",
     "arn_matches",
     "arn_pattern_matches",
-    "compile_tokens",
+    "compile_arn",
+    "compile_resource",
     "fold",
     "matches",
     "prefix_relation",
@@ -31,125 +40,12 @@ __all__ = [
     "tokens_of",
 ]
 
-
-class _Wildcard(Enum):
-    STAR = "*"
-    ANY = "?"
-
-
-STAR = _Wildcard.STAR
-ANY = _Wildcard.ANY
-
-Token = str | _Wildcard
-"""A run of literal text, or a wildcard."""
-
 _SEGMENTS = 6
-_SPLIT = re.compile(r"([*?])")
-_WILDCARDS: dict[str, Token] = {"*": STAR, "?": ANY}
-
-
-@lru_cache(maxsize=65536)
-def tokens_of(text: str) -> tuple[Token, ...]:
-    """Cut a pattern into literal runs and wildcards.
-
-    Examples
-    --------
-    >>> [t if isinstance(t, str) else t.value for t in tokens_of("a*b?")]
-    ['a', '*', 'b', '?']
-    """
-    if "*" not in text and "?" not in text:
-        return (text,) if text else ()
-    return tuple(_WILDCARDS.get(part, part) for part in _SPLIT.split(text) if part)
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """A compiled pattern.
-
-    `pieces` are what stands between stars; a piece is literal text, or a compiled expression of
-    the same fixed length where it holds `?`.
-    """
-
-    pieces: tuple[str | tuple[re.Pattern[str], int], ...]
-    exact: bool
-    """No star at all: the one piece is the whole text."""
-
-    def matches(self, text: str) -> bool:
-        """Whether the whole text matches; case counts."""
-        if self.exact:
-            piece = self.pieces[0]
-            if isinstance(piece, str):
-                return piece == text
-            return len(text) == piece[1] and piece[0].match(text) is not None
-        first, last = self.pieces[0], self.pieces[-1]
-        start = _length(first)
-        end = len(text) - _length(last)
-        if start > end or not _at(first, text, 0) or not _at(last, text, end):
-            return False
-        for piece in self.pieces[1:-1]:
-            found = _find(piece, text, start, end)
-            if found < 0:
-                return False
-            start = found + _length(piece)
-        return True
-
-
-def _length(piece: str | tuple[re.Pattern[str], int]) -> int:
-    return len(piece) if isinstance(piece, str) else piece[1]
-
-
-def _at(piece: str | tuple[re.Pattern[str], int], text: str, place: int) -> bool:
-    if isinstance(piece, str):
-        return text.startswith(piece, place)
-    return piece[0].match(text, place) is not None
-
-
-def _find(piece: str | tuple[re.Pattern[str], int], text: str, start: int, end: int) -> int:
-    if isinstance(piece, str):
-        return text.find(piece, start, end)
-    found = piece[0].search(text, start, end)
-    return -1 if found is None else found.start()
-
-
-def _piece(tokens: Sequence[Token]) -> str | tuple[re.Pattern[str], int]:
-    if len(tokens) == 1 and isinstance(tokens[0], str):
-        return tokens[0]
-    if ANY not in tokens:
-        return "".join(map(str, tokens))
-    length = sum(len(token) if isinstance(token, str) else 1 for token in tokens)
-    text = "".join(re.escape(token) if isinstance(token, str) else "." for token in tokens)
-    return re.compile(text, re.DOTALL), length
-
-
-def compile_tokens(tokens: Sequence[Token]) -> Pattern:
-    """Compile a cut pattern.
-
-    Examples
-    --------
-    >>> compile_tokens(tokens_of("news-?@*")).matches("news-1@example.com")
-    True
-    """
-    groups: list[list[Token]] = [[]]
-    star = False
-    for token in tokens:
-        if token is STAR:
-            star = True
-        elif token is ANY:
-            # "*?" is "?*": the star of a run of wildcards comes last.
-            groups[-1].append(token)
-        else:
-            if star:
-                groups.append([])
-                star = False
-            groups[-1].append(token)
-    if star:
-        groups.append([])
-    return Pattern(tuple(map(_piece, groups)), exact=len(groups) == 1)
 
 
 @lru_cache(maxsize=65536)
 def _compiled(pattern: str) -> Pattern:
-    return compile_tokens(tokens_of(pattern))
+    return Pattern(pattern)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -173,8 +69,11 @@ def fold(text: str) -> str:
     >>> fold("SES:Σ")
     'ses:σ'
     """
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _fold(text)
+
+
+@lru_cache(maxsize=64)
+def _fold(text: str) -> str:
     return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
@@ -208,7 +107,7 @@ def segments_of(tokens: Sequence[Token]) -> list[list[Token]]:
             segments[-1].append(token)
             continue
         rest = token
-        while len(segments) < 6 and ":" in rest:
+        while len(segments) < _SEGMENTS and ":" in rest:
             head, rest = rest.split(":", 1)
             if head:
                 segments[-1].append(head)
@@ -218,95 +117,139 @@ def segments_of(tokens: Sequence[Token]) -> list[list[Token]]:
     return segments
 
 
-@dataclass(frozen=True, slots=True)
+@value(frozen=True, slots=True)
 class ArnPattern:
-    """A compiled `Resource` pattern: one pattern over the whole text, or one a segment."""
+    """A compiled `Resource` pattern, or the value of an ARN operator."""
 
-    whole: Pattern | CrossingPattern | None
-    segments: tuple[Pattern, ...]
+    whole: Pattern | CrossingPattern
+    """What the whole text has to match."""
+    segments: tuple[Pattern, ...] = ()
+    """What each segment has to match as well; empty where the whole text says it."""
 
     def matches(self, arn: str) -> bool:
         """Whether the whole ARN matches; case counts."""
-        if self.whole is not None:
-            return self.whole.matches(arn)
-        parts = arn.split(":", 5)
-        return len(parts) == len(self.segments) and all(
-            pattern.matches(part) for pattern, part in zip(self.segments, parts, strict=True)
-        )
+        if not self.whole.matches(arn):
+            return False
+        if not self.segments:
+            return True
+        parts = arn.split(":", _SEGMENTS - 1)
+        if len(parts) != len(self.segments):
+            return False
+        for pattern, part in zip(self.segments, parts, strict=True):
+            if not pattern.matches(part):
+                return False
+        return True
 
 
-@dataclass(frozen=True, slots=True)
+class _Step(Enum):
+    """What a token of a crossing pattern does to the places that were reached."""
+
+    TEXT = "text"
+    ANY_IN_SEGMENT = "? but no colon"
+    ANY = "?"
+    STAR_IN_SEGMENT = "* but no colon"
+    STAR = "*"
+    END = "the text may end"
+
+
 class CrossingPattern:
-    """A pattern in which some stars may match a colon and others may not.
+    """A `Resource` pattern in which some stars may match a colon and others may not.
 
-    State j says that j single characters of the pattern are matched; a whole set of states is one
-    integer, so that each character of the text costs two masks and a shift.
+    Step by step it follows all the places of a text that its beginning reaches.
+
+    Parameters
+    ----------
+    written
+        The pattern, of more than one segment.
     """
 
-    takes: dict[str, int]
-    """Character → the states from which it leads to the next."""
-    takes_any: int
-    """The states from which any character but a colon leads on (`?`)."""
-    takes_all: int
-    """The states from which any character leads on (`?` in the last segment)."""
-    stays: int
-    """The states that any character but a colon leaves as they are (`*`)."""
-    stays_all: int
-    """The states that any character leaves as they are (`*` at the end of a segment)."""
-    finals: int
-    """The states in which a text may end."""
+    __slots__ = ("_made", "_written")
+
+    def __init__(self, written: Written) -> None:
+        self._written = written
+        self._made: tuple[str, tuple[tuple[_Step, str], ...]] | None = None
 
     def matches(self, text: str) -> bool:
         """Whether the whole text matches; case counts."""
-        return bool(self.after(text) & self.finals)
+        written = self._written
+        if isinstance(written, str) and len(written) - written.count("*") > len(text):
+            # Shorter than the shortest text that can match: no step is made.
+            return False
+        whole = 1 << len(text)
+        return any(step is _Step.END and reached & whole for step, reached in self._followed(text))
 
-    def after(self, text: str) -> int:
-        """The states in which the pattern can be after a text; 0 where nothing can follow."""
-        states = 1
-        for character in text:
-            takes = self.takes.get(character, 0) | self.takes_all
-            stays = self.stays_all
-            if character != ":":
-                takes |= self.takes_any
-                stays |= self.stays
-            states = ((states & takes) << 1) | (states & stays)
-            if not states:
-                return 0
-        return states
+    def relation(self, prefix: str) -> Literal["none", "all", "some"]:
+        """How many of the texts that begin with a prefix match; "some" where it is not plain."""
+        whole = 1 << len(prefix)
+        relation: Literal["none", "some"] = "none"
+        if self._steps[0].startswith(prefix):
+            relation = "some"
+        before: _Step | None = None
+        for step, reached in self._followed(prefix):
+            if reached & whole:
+                if step is _Step.END and before is _Step.STAR:
+                    return "all"
+                relation = "some"
+            before = step
+        return relation
+
+    @property
+    def _steps(self) -> tuple[str, tuple[tuple[_Step, str], ...]]:
+        """The text before the first wildcard, and the steps after it."""
+        if self._made is None:
+            written = self._written
+            if isinstance(written, str):
+                while "**" in written:
+                    written = written.replace("**", "*")
+                written = tokens_of(written)
+            self._made = _steps(*resource_segments(written))
+        return self._made
+
+    def _followed(self, text: str) -> Iterator[tuple[_Step, int]]:
+        """Each step with the places that are reached after it, while there are any."""
+        prefix, steps = self._steps
+        if not text.startswith(prefix):
+            return
+        places = text_places(text)
+        reached = 1 << len(prefix)
+        for step, run in steps:
+            if step is _Step.TEXT:
+                for character in run:
+                    reached = (reached & places.of(character)) << 1
+            elif step is _Step.STAR:
+                reached = places.later(reached)
+            elif step is _Step.STAR_IN_SEGMENT:
+                reached = places.later_in_segment(reached)
+            elif step is _Step.ANY:
+                reached = (reached & places.every) << 1
+            elif step is _Step.ANY_IN_SEGMENT:
+                reached = (reached & places.apart_from_colons) << 1
+            if not reached:
+                return
+            yield step, reached
 
 
-def _crossing(segments: Sequence[Sequence[Token]], ends: Sequence[int]) -> CrossingPattern:
-    takes: dict[str, int] = {}
-    takes_any = takes_all = stays = stays_all = finals = 0
-    state = 0
-
-    def take(character: str) -> None:
-        nonlocal state
-        takes[character] = takes.get(character, 0) | 1 << state
-        state += 1
-
+def _steps(
+    segments: Sequence[Sequence[Token]], ends: Sequence[int]
+) -> tuple[str, tuple[tuple[_Step, str], ...]]:
+    steps: list[tuple[_Step, str]] = []
     for number, segment in enumerate(segments):
+        last = number == _SEGMENTS - 1
         if number:
-            take(":")
-        last = number == 5
+            steps.append((_Step.TEXT, ":"))
         for position, token in enumerate(segment):
-            if token is STAR:
-                if last or position == len(segment) - 1:
-                    stays_all |= 1 << state
-                else:
-                    stays |= 1 << state
+            if isinstance(token, str):
+                steps.append((_Step.TEXT, token))
             elif token is ANY:
-                if last:
-                    takes_all |= 1 << state
-                else:
-                    takes_any |= 1 << state
-                state += 1
+                steps.append((_Step.ANY if last else _Step.ANY_IN_SEGMENT, ""))
+            elif last or position == len(segment) - 1:
+                steps.append((_Step.STAR, ""))
             else:
-                for character in str(token):
-                    take(character)
+                steps.append((_Step.STAR_IN_SEGMENT, ""))
         if number + 1 in ends:
-            finals |= 1 << state
-    return CrossingPattern(takes, takes_any, takes_all, stays, stays_all, finals)
+            steps.append((_Step.END, ""))
+    literal = next(place for place, (step, _) in enumerate(steps) if step is not _Step.TEXT)
+    return "".join(run for _, run in steps[:literal]), tuple(steps[literal:])
 
 
 def resource_segments(tokens: Sequence[Token]) -> tuple[list[list[Token]], tuple[int, ...]]:
@@ -325,45 +268,55 @@ def resource_segments(tokens: Sequence[Token]) -> tuple[list[list[Token]], tuple
     written = len(segments)
     if written in (1, _SEGMENTS):
         return segments, (written,)
-    crosses = any(map(_ends_in_star, segments))
+    crosses = any(segment and segment[-1] is STAR for segment in segments)
     segments += [[STAR] for _ in range(_SEGMENTS - written)]
     return segments, (written, _SEGMENTS) if crosses else (_SEGMENTS,)
 
 
-def compile_resource(tokens: Sequence[Token]) -> ArnPattern:
+def _cut(written: Written) -> list[Written]:
+    """The segments of a pattern."""
+    if isinstance(written, str):
+        return [*written.split(":", _SEGMENTS - 1)]
+    return [tuple(segment) for segment in segments_of(written)]
+
+
+def _by_segment(written: Written, segments: Sequence[Written]) -> ArnPattern:
+    """A pattern of which no wildcard crosses a colon."""
+    # Over the whole text its wildcards reach further: what does not match so does not match.
+    return ArnPattern(Pattern(written), tuple(map(Pattern, segments)))
+
+
+def compile_resource(written: Written) -> ArnPattern:
     """Compile a `Resource` pattern.
 
     A `*` that is the last character of a segment may match beyond the colon; any other wildcard
     stays within its segment. An ARN of fewer than six segments is completed with `*`.
+
+    Examples
+    --------
+    >>> compile_resource("arn:aws:s3:::a*").matches("arn:aws:s3:::a/b:c")
+    True
     """
-    written = segments_of(tokens)
-    if len(written) == 1:
-        return ArnPattern(compile_tokens(tokens), ())
-    segments, ends = resource_segments(tokens)
-    before = written[: _SEGMENTS - 1]
-    if not any(map(_ends_in_star, before)):
-        return ArnPattern(None, tuple(compile_tokens(segment) for segment in segments))
-    inner = any(not isinstance(t, str) for segment in before for t in segment[:-1])
-    lone = any(segment and segment[-1] is ANY for segment in before)
+    star, one = ("*", "?") if isinstance(written, str) else (STAR, ANY)
+    segments: list[Any] = [*_cut(written)]
+    if len(segments) == 1:
+        return ArnPattern(Pattern(written))
+    before = [segment for segment in segments[: _SEGMENTS - 1] if segment]
+    if not any(segment[-1] == star for segment in before):
+        lacking = _SEGMENTS - len(segments)
+        completed: Any = ":*" * lacking if isinstance(written, str) else (":", STAR) * lacking
+        return _by_segment(written + completed, [*segments, *["*"] * lacking])
     # A star at the very end matches what completion would add.
-    whole = len(ends) == 1 or _ends_in_star(written[-1])
-    if inner or lone or not whole:
-        return ArnPattern(_crossing(segments, ends), ())
-    joined: list[Token] = []
-    for number, segment in enumerate(written):
-        if number:
-            joined.append(":")
-        joined += segment
-    return ArnPattern(compile_tokens(joined), ())
-
-
-def _ends_in_star(segment: Sequence[Token]) -> bool:
-    return bool(segment) and segment[-1] is STAR
+    if any(
+        star in segment[:-1] or one in segment[:-1] or segment[-1] == one for segment in before
+    ) or (len(segments) < _SEGMENTS and not (segments[-1] and segments[-1][-1] == star)):
+        return ArnPattern(CrossingPattern(written))
+    return ArnPattern(Pattern(written))
 
 
 @lru_cache(maxsize=65536)
 def _compiled_resource(pattern: str) -> ArnPattern:
-    return compile_resource(tokens_of(pattern))
+    return compile_resource(pattern)
 
 
 def arn_matches(pattern: str, arn: str) -> bool:
@@ -397,14 +350,7 @@ def prefix_relation(pattern: str, prefix: str) -> Literal["none", "all", "some"]
     """
     if pattern == "*":
         return "all"
-    segments, ends = resource_segments(tokens_of(pattern))
-    if len(segments) == 1:
-        return "some"
-    crossing = _crossing(segments, ends)
-    states = crossing.after(prefix)
-    if not states:
-        return "none"
-    return "all" if states & crossing.stays_all & crossing.finals else "some"
+    return CrossingPattern(pattern).relation(prefix) if ":" in pattern else "some"
 
 
 def arn_pattern_matches(pattern: str, arn: str) -> bool:
@@ -419,9 +365,9 @@ def arn_pattern_matches(pattern: str, arn: str) -> bool:
     >>> arn_pattern_matches("arn:aws:*:role/a", "arn:aws:iam::111111111111:role/a")
     False
     """
-    return compile_arn(tokens_of(pattern)).matches(arn)
+    return compile_arn(pattern).matches(arn)
 
 
-def compile_arn(tokens: Sequence[Token]) -> ArnPattern:
+def compile_arn(written: Written) -> ArnPattern:
     """Compile the value of an ARN operator."""
-    return ArnPattern(None, tuple(compile_tokens(segment) for segment in segments_of(tokens)))
+    return _by_segment(written, _cut(written))

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from policy_cases import allow, identity_layers, load, request
 
-from ses_audit.policy import wildcards
+from ses_audit.policy import patterns, wildcards
+from ses_audit.policy.evaluate import evaluate
 from ses_audit.policy.machines import pattern_machine, resource_machine
 from ses_audit.policy.outcome import outcome
+from ses_audit.policy.text_places import TextPlaces
 from ses_audit.policy.wildcards import (
     ANY,
     STAR,
+    Pattern,
     action_matches,
     arn_matches,
     arn_pattern_matches,
-    compile_tokens,
     fold,
     matches,
+    prefix_relation,
     segments_of,
     tokens_of,
 )
@@ -94,7 +99,7 @@ def test_text(pattern: str, text: str, expected: bool) -> None:
 
 
 def test_literal_wildcards_are_kept_apart() -> None:
-    pattern = compile_tokens(("a*", STAR, "?", ANY))
+    pattern = Pattern(("a*", STAR, "?", ANY))
     assert pattern.matches("a*-?x")
     assert not pattern.matches("ab-?x")
     assert not pattern.matches("a*-xx")
@@ -118,14 +123,14 @@ class _Counter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.looked = 0
-        original = wildcards._find
+        original = patterns._find
 
         def find(piece: object, text: str, start: int, end: int) -> int:
             found = original(piece, text, start, end)
             self.looked += (end if found < 0 else found + len(piece)) - start
             return found
 
-        monkeypatch.setattr(wildcards, "_find", find)
+        monkeypatch.setattr(patterns, "_find", find)
 
 
 @pytest.mark.parametrize("size", [100, 1_000, 10_000])
@@ -136,18 +141,95 @@ def test_no_part_of_the_text_is_looked_at_twice(size: int, monkeypatch: pytest.M
     assert counter.looked <= 2 * (2 * size + 1)
 
 
-def test_a_crossing_pattern_takes_one_step_a_character() -> None:
-    pattern = wildcards.compile_resource(tokens_of("arn:a*b*c:s*:*?*?*:" + "*a" * 2_000 + "*b"))
-    assert isinstance(pattern.whole, wildcards.CrossingPattern)
+@pytest.mark.parametrize("size", [10, 1_000, 20_000])
+def test_a_text_is_followed_at_all_its_places_at_once(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many steps as the pattern has characters, however long the text is and repeats itself."""
+    steps = 0
+    original = TextPlaces.of
 
+    def of(places: TextPlaces, character: str) -> int:
+        nonlocal steps
+        steps += 1
+        return original(places, character)
+
+    monkeypatch.setattr(TextPlaces, "of", of)
+    crossing = "arn:a*b*c:s*:*?*?*:" + "*a" * 5 + "*b"
+    assert isinstance(wildcards.compile_resource(crossing).whole, wildcards.CrossingPattern)
+    assert not arn_matches(crossing, "arn:abc:s:x:yy:" + "a" * size)
+    assert arn_matches(crossing, "arn:abc:s:x:yy:" + "a" * size + "b")
+    assert steps <= 2 * (len(crossing) + 1)
+    steps = 0
+    assert not matches("*a?a?a?b*", "a" * size)
+    assert matches("*a?a?a?b*", "a" * size + "b")
+    assert steps <= 2 * 4
+
+
+def test_each_character_of_a_text_is_found_once() -> None:
     class Text(str):
-        steps = 0
+        found = 0
 
-        def __iter__(self):  # type: ignore[no-untyped-def]
-            for character in str.__str__(self):
-                Text.steps += 1
-                yield character
+        def find(self, *given: object) -> int:  # type: ignore[override]
+            Text.found += 1
+            return str.find(self, *given)  # type: ignore[arg-type]
 
-    text = Text("arn:abc:s:x:yy:" + "a" * 5_000)
-    assert not pattern.matches(text)
-    assert Text.steps == len(text)
+    text = Text("ab" * 500)
+    places = TextPlaces(text)
+    for _ in range(10):
+        assert places.of("a") == int("01" * 500, 2)
+        assert places.of("b") == int("10" * 500, 2)
+        assert places.of("c") == 0
+    assert Text.found == 1_000 + 3
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 50_000, "?*" * 50_000, "*?a" * 50_000, "a?" * 50_000])
+def test_a_pattern_that_is_too_long_for_a_text_is_not_cut(
+    pattern: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = patterns._pieces
+
+    def pieces(written: str) -> object:
+        assert len(written) < 100
+        return original(written)
+
+    monkeypatch.setattr(patterns, "_pieces", pieces)
+    monkeypatch.setattr(patterns, "_SPLIT", None)
+    statement = allow(
+        Action=["s" + pattern],
+        Resource=[pattern, "arn:a*a:*:" + pattern, "arn:" + pattern],
+        Condition={"StringLike": {"k": pattern}, "ArnLike": {"k": "a:b:c:d:e:" + pattern}},
+    )
+    asked = request(context={"k": "a:b:c:d:e:f"})
+    found = evaluate(identity_layers(statement), asked).layers[0].levels[0].policies[0]
+    assert not any(matched for _, matched in found.statements[0].elements[1:])
+
+
+LETTERS = st.text("ab:*?", max_size=12)
+"""Few letters, so that patterns and texts meet."""
+
+
+@given(LETTERS, st.text("ab:", max_size=10))
+@settings(max_examples=2_000, deadline=None, derandomize=True, database=None)
+def test_a_pattern_as_it_is_written_and_one_that_is_cut_are_the_same(
+    pattern: str, text: str
+) -> None:
+    tokens = tokens_of(pattern)
+    expected = accepts(pattern_machine(tokens), text)
+    assert Pattern(pattern).matches(text) is expected
+    assert Pattern(tokens).matches(text) is expected
+    expected = accepts(resource_machine(tokens), text)
+    assert wildcards.compile_resource(pattern).matches(text) is expected
+    assert wildcards.compile_resource(tokens).matches(text) is expected
+    written, cut = (wildcards.compile_arn(each).matches(text) for each in (pattern, tokens))
+    assert written is cut
+
+
+@given(LETTERS, st.text("ab:", max_size=6), st.text("ab:", max_size=6))
+@settings(max_examples=1_000, deadline=None, derandomize=True, database=None)
+def test_what_a_pattern_says_of_a_prefix_holds_of_what_begins_with_it(
+    pattern: str, prefix: str, rest: str
+) -> None:
+    relation = prefix_relation(pattern, prefix)
+    if relation != "some":
+        assert arn_matches(pattern, prefix + rest) is (relation == "all")

@@ -6,7 +6,8 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 from __future__ import annotations
 
 from ses_audit.policy.operators.base import Family, Operator, Test, never
-from ses_audit.policy.wildcards import Token, compile_arn, compile_resource
+from ses_audit.policy.patterns import Written
+from ses_audit.policy.wildcards import compile_arn, compile_resource
 
 __all__ = ["OPERATORS", "RESOURCE"]
 
@@ -14,23 +15,23 @@ __all__ = ["OPERATORS", "RESOURCE"]
 _SEGMENTS = 6
 
 
-def like(tokens: tuple[Token, ...]) -> Test:
+def like(written: Written) -> Test:
     """Whether an ARN matches, segment by segment; case counts. What is no ARN matches nothing."""
-    pattern = compile_arn(tokens)
+    pattern = compile_arn(written)
     return pattern.matches if len(pattern.segments) == _SEGMENTS else never
 
 
-def unlike(tokens: tuple[Token, ...]) -> Test:
+def unlike(written: Written) -> Test:
     """Whether an ARN does not match; what is no ARN, on either side, can't be compared."""
-    pattern = compile_arn(tokens)
+    pattern = compile_arn(written)
     if len(pattern.segments) != _SEGMENTS:
         return never
     return lambda value: value.count(":") >= _SEGMENTS - 1 and not pattern.matches(value)
 
 
-def resource(tokens: tuple[Token, ...]) -> Test:
+def resource(written: Written) -> Test:
     """Whether a `Resource` pattern matches."""
-    return compile_resource(tokens).matches
+    return compile_resource(written).matches
 
 
 RESOURCE = Operator("Resource", Family.ARN, resource)

@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.patterns import Written
 
 __all__ = ["Family", "Operator", "Prepare", "Test", "never", "text_of"]
 
 Test = Callable[[str], bool]
 """A value of the request → whether it matches the value of the policy."""
 
-Prepare = Callable[[tuple[Token, ...]], Test]
-"""A value of the policy, cut into tokens → its test. What can't be compared matches nothing."""
+Prepare = Callable[[Written], Test]
+"""A value of the policy → its test. What can't be compared matches nothing."""
 
 
 class Family(Enum):
@@ -71,16 +71,18 @@ class Operator:
     negated: bool = False
 
 
-def text_of(tokens: tuple[Token, ...]) -> str:
+def text_of(written: Written) -> str:
     """The plain text of a policy value, its wildcards as they were written.
 
     Examples
     --------
-    >>> from ses_audit.policy.wildcards import tokens_of
+    >>> from ses_audit.policy.patterns import tokens_of
     >>> text_of(tokens_of("*@example.com"))
     '*@example.com'
     """
-    return "".join(token if isinstance(token, str) else token.value for token in tokens)
+    if isinstance(written, str):
+        return written
+    return "".join(token if isinstance(token, str) else token.value for token in written)
 
 
 def never(value: str) -> bool:

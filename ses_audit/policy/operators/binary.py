@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.patterns import Written
 
 __all__ = ["OPERATORS"]
 
 
+@lru_cache(maxsize=64)
 def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)
@@ -21,9 +23,9 @@ def _bytes(text: str) -> bytes | None:
         return None
 
 
-def equals(tokens: tuple[Token, ...]) -> Test:
+def equals(written: Written) -> Test:
     """Whether both are base64 of the same bytes."""
-    right = _bytes(text_of(tokens))
+    right = _bytes(text_of(written))
     return never if right is None else lambda value: _bytes(value) == right
 
 

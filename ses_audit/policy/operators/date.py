@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import lru_cache, partial
 
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.patterns import Written
 
 __all__ = ["OPERATORS", "instant"]
 
@@ -74,8 +74,8 @@ def _iso(match: re.Match[str]) -> Fraction | None:
     return Fraction(since.days * 86400 + since.seconds) + Fraction(part or 0)
 
 
-def _compared(compare: Callable[[Fraction, Fraction], bool], tokens: tuple[Token, ...]) -> Test:
-    right = instant(text_of(tokens))
+def _compared(compare: Callable[[Fraction, Fraction], bool], written: Written) -> Test:
+    right = instant(text_of(written))
     if right is None:
         return never
 

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache, partial
 
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.patterns import Written
 
 __all__ = ["OPERATORS", "address", "network"]
 
@@ -48,8 +48,8 @@ def address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return None if found is None else found.network_address
 
 
-def _within(inside: bool, tokens: tuple[Token, ...]) -> Test:
-    outer = network(text_of(tokens))
+def _within(inside: bool, written: Written) -> Test:
+    outer = network(text_of(written))
     if outer is None:
         return never
 

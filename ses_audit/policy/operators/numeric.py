@@ -12,7 +12,7 @@ from decimal import Decimal
 from functools import lru_cache, partial
 
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
-from ses_audit.policy.wildcards import Token
+from ses_audit.policy.patterns import Written
 
 __all__ = ["OPERATORS", "number"]
 
@@ -34,8 +34,8 @@ def number(text: str) -> Decimal | None:
     return Decimal(stripped)
 
 
-def _compared(compare: Callable[[Decimal, Decimal], bool], tokens: tuple[Token, ...]) -> Test:
-    right = number(text_of(tokens))
+def _compared(compare: Callable[[Decimal, Decimal], bool], written: Written) -> Test:
+    right = number(text_of(written))
     if right is None:
         return never
 

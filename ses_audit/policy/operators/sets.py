@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ses_audit.policy.operators.base import Operator, Prepare, Test
+from ses_audit.policy.operators.base import Operator, Prepare, Test, text_of
 from ses_audit.policy.types import Clause
-from ses_audit.policy.variables import substitute, variables_in
-from ses_audit.policy.wildcards import Token, tokens_of
+from ses_audit.policy.variables import substitute, variables_in, without_variables
 
 __all__ = ["PreparedClause"]
 
@@ -42,23 +41,25 @@ class PreparedClause:
         self._prepare: Prepare | None = operator.prepare
         self._variable: tuple[tuple[str, str], ...] = ()
         self._tests: tuple[Test, ...] = ()
+        values = dict.fromkeys(clause.values)
         if operator.prepare is None:
-            self._null = frozenset(value.strip().lower() for value in clause.values)
+            self._null = frozenset(value.strip().lower() for value in values)
             return
         if not operator.family.has_variables:
-            self._tests = tuple(operator.prepare((value,)) for value in clause.values)
+            self._tests = tuple([operator.prepare(value) for value in values])
             return
         fixed: list[str] = []
         variable: list[str] = []
-        for value in clause.values:
+        for value in values:
             (variable if variables_in(value, version) else fixed).append(value)
         self._variable = tuple((value, version) for value in variable)
         if operator.name in ("StringEquals", "StringNotEquals") and fixed:
-            known = frozenset(_plain(value, version) for value in fixed)
+            known = frozenset([text_of(without_variables(value, version)) for value in fixed])
             one = known.__contains__ if operator.name == "StringEquals" else _outside(known)
             self._tests = (one,)
         else:
-            self._tests = tuple(operator.prepare(_fixed(value, version)) for value in fixed)
+            prepare = operator.prepare
+            self._tests = tuple([prepare(without_variables(value, version)) for value in fixed])
 
     def holds(self, context: Values, multivalued: frozenset[str]) -> bool:
         """Whether the clause holds in a context.
@@ -120,12 +121,3 @@ class PreparedClause:
 
 def _outside(known: frozenset[str]) -> Test:
     return lambda value: value not in known
-
-
-def _fixed(value: str, version: str) -> tuple[Token, ...]:
-    tokens = substitute(value, {}, version)
-    return tokens_of(value) if tokens is None else tokens
-
-
-def _plain(value: str, version: str) -> str:
-    return "".join(t if isinstance(t, str) else t.value for t in _fixed(value, version))

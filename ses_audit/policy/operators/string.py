@@ -8,30 +8,31 @@ from __future__ import annotations
 from functools import partial
 
 from ses_audit.policy.operators.base import Family, Operator, Prepare, Test, text_of
-from ses_audit.policy.wildcards import Token, compile_tokens, fold
+from ses_audit.policy.patterns import Pattern, Written
+from ses_audit.policy.wildcards import fold
 
 __all__ = ["OPERATORS"]
 
 
-def equals(tokens: tuple[Token, ...]) -> Test:
+def equals(written: Written) -> Test:
     """Whether the value is the text, case and all."""
-    text = text_of(tokens)
+    text = text_of(written)
     return lambda value: value == text
 
 
-def equals_ignoring_case(tokens: tuple[Token, ...]) -> Test:
+def equals_ignoring_case(written: Written) -> Test:
     """Whether the value is the text but for case, character by character."""
-    text = fold(text_of(tokens))
+    text = fold(text_of(written))
     return lambda value: fold(value) == text
 
 
-def like(tokens: tuple[Token, ...]) -> Test:
+def like(written: Written) -> Test:
     """Whether the whole value matches the pattern; case counts."""
-    return compile_tokens(tokens).matches
+    return Pattern(written).matches
 
 
-def _negated(prepare: Prepare, tokens: tuple[Token, ...]) -> Test:
-    test = prepare(tokens)
+def _negated(prepare: Prepare, written: Written) -> Test:
+    test = prepare(written)
     return lambda value: not test(value)
 
 
