@@ -14,7 +14,9 @@ from ses_audit.policy.simulation import simulate, simulate_text
 _FOLDER = Path(__file__).parent / "cases"
 CASES = json.loads((_FOLDER / "simulation.json").read_text("utf-8"))
 FOUND = json.loads((_FOLDER / "found.json").read_text("utf-8"))
-ANSWERED = CASES["answered"] + FOUND["answered"]
+FIELDS = json.loads((_FOLDER / "simulation_fields.json").read_text("utf-8"))
+ANSWERED = CASES["answered"] + FOUND["answered"] + FIELDS["answered"]
+REFUSED = CASES["refused"] + FIELDS["refused"]
 
 
 @pytest.mark.parametrize("case", ANSWERED, ids=lambda case: case["rule"])
@@ -27,7 +29,7 @@ def test_answered(case: dict[str, Any]) -> None:
         assert {key: result.get(key) for key in expected} == expected
 
 
-@pytest.mark.parametrize("case", CASES["refused"], ids=lambda case: case["error"])
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case["error"])
 def test_refused(case: dict[str, Any]) -> None:
     assert simulate(case["line"]) == {"Id": case["line"]["Id"], "Error": case["error"]}
 

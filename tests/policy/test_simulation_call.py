@@ -70,6 +70,42 @@ def test_one_policy_of_the_resource_is_the_resource_policy() -> None:
     assert remarks == ["left out, AWS does not know it: ResourcePolicyInputList"]
 
 
+def test_what_says_nothing_is_left_out_without_a_word() -> None:
+    command, remarks = aws_call(
+        {
+            "ActionNames": ["ses:SendEmail"],
+            "OpenContext": False,
+            "SessionPolicyInputList": [],
+            "OrderedOrganizationPolicyInputList": [{}],
+        }
+    )
+    assert remarks == []
+    assert _request(command) == {
+        "PolicyInputList": [],
+        "ActionNames": ["ses:SendEmail"],
+        "OrderedOrganizationPolicyInputList": [{"ServiceControlPolicyInputList": []}],
+    }
+
+
+def test_aws_takes_a_role() -> None:
+    line = {"CallerArn": "arn:aws:iam::111111111111:role/a", "ActionNames": ["ses:SendEmail"]}
+    assert aws_call(line)[1] == []
+
+
+def test_a_second_policy_of_the_resource_is_left_out() -> None:
+    policy = {"Statement": {"Effect": "Allow", "Principal": "*", "Action": "*"}}
+    command, remarks = aws_call(
+        {
+            "CallerArn": "arn:aws:iam::111111111111:user/a",
+            "ActionNames": ["ses:SendEmail"],
+            "ResourcePolicy": {**policy, "Id": "first"},
+            "ResourcePolicyInputList": [policy],
+        }
+    )
+    assert json.loads(_request(command)["ResourcePolicy"])["Id"] == "first"
+    assert remarks == ["left out, AWS does not know it: ResourcePolicyInputList"]
+
+
 def test_what_aws_does_not_take_is_named() -> None:
     _, remarks = aws_call(
         {
