@@ -9,6 +9,7 @@ from policy_open import concrete
 from ses_audit.policy.domains import Domain
 from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, conjunction, negate
 from ses_audit.policy.reduce import (
+    RESOURCE_KEY,
     LayerFormula,
     OpenRequest,
     ResourceFormula,
@@ -58,6 +59,8 @@ def test_whom_a_resource_policy_grants() -> None:
         return allow(Principal=principal, Resource=IDENTITY, Condition={"StringEquals": {key: "x"}})
 
     policy = attached(
+        allow(Condition={"StringEquals": {"e": "x"}}, Action="s3:*", Principal="*"),
+        grant({"AWS": "222222222222"}, "f"),
         grant({"AWS": USER.arn}, "a"),
         grant({"AWS": ACCOUNT}, "b"),
         {**grant("*", "c"), "Effect": "Deny"},
@@ -136,6 +139,42 @@ def test_what_is_known_of_keys() -> None:
         ("b", None, True, None),
         ("d", None, False, Domain(always=True)),
     )
+
+
+def test_the_resource_is_a_key() -> None:
+    domains = asked(domains={"B": Domain(always=True), "a": Domain()}).all_domains()
+    assert domains.known == ((RESOURCE_KEY, (IDENTITY,)),)
+    assert domains.open == (("a", Domain()), ("b", Domain(always=True)))
+    domains = asked(TEMPLATE, open_resource=True).all_domains()
+    assert domains.known == ()
+    assert domains.open == ((RESOURCE_KEY, Domain(always=True, patterns=(TEMPLATE,))),)
+
+
+def test_variables_that_are_known_are_put_in_and_values_that_cannot_be_are_left_out() -> None:
+    values = ["${u}-${v}", "${gone}-${v}", "${gone, 'd'}-${v}"]
+    policy = attached(allow(Condition={"StringLike": {"a": values}}))
+    found = reduce_layer([policy], asked(known={"u": ("x*",)}, absent=frozenset({"gone"})))
+    clause = Clause("StringLike", "a", ("x${*}-${v}", "d-${v}"))
+    assert found.allow is Formula.of(Atom(clause, "2012-10-17"))
+
+
+def test_a_set_that_is_known_is_no_single_value() -> None:
+    given = {"known": {"set": ("x",)}, "multivalued": frozenset({"Set"})}
+    policy = attached(allow(Condition={"StringEquals": {"set": "${v}"}}))
+    assert reduce_layer([policy], asked(**given)).allow is FALSE
+    policy = attached(allow(Condition={"ForAnyValue:StringEquals": {"set": "${v}"}}))
+    found = Formula.of(Atom(Clause("StringEquals", "v", ("x",)), "2008-10-17"))
+    assert reduce_layer([policy], asked(**given)).allow is found
+
+
+def test_a_resource_is_asked_of_what_is_open_in_it() -> None:
+    policy = attached(allow(Resource="arn:aws:ses:*:*:identity/${u}.${v}"))
+    found = Formula.of(Atom(Clause("StringEquals", "v", ("com",)), "2008-10-17"))
+    assert reduce_layer([policy], asked(known={"u": ("example",)})).allow is found
+    policy = attached(allow(Resource="arn:aws:ses:*:*:template/news*"))
+    resource = Clause("Resource", RESOURCE_KEY, (TEMPLATE.replace("*", "news*"),))
+    opened = asked(TEMPLATE, open_resource=True)
+    assert reduce_layer([policy], opened).allow is Formula.of(Atom(resource, "2012-10-17"))
 
 
 @pytest.mark.parametrize(
@@ -220,6 +259,8 @@ def test_callers_without_identity_policies_and_root() -> None:
     assert open_evaluate(layers, asked(caller=service)).verdict is Verdict.ALLOWED
     bare = Layers(identity_policies=(attached(allow()),))
     assert open_evaluate(bare, asked(caller=service)).verdict is Verdict.DENIED
+    anonymous = Caller("anonymous", None, "anonymous")
+    assert open_evaluate(bare, asked(caller=anonymous)).verdict is Verdict.DENIED
     root = Caller(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT, "root")
     assert open_evaluate(Layers(), asked(caller=root)).verdict is Verdict.ALLOWED
     denied = identity_layers(allow(Effect="Deny"))
@@ -240,3 +281,10 @@ def test_a_boundary_is_minded_by_not_principal() -> None:
         permissions_boundary=attached(allow()),
     )
     assert open_evaluate(bounded, asked()).verdict is Verdict.DENIED
+
+
+def test_a_budget_is_minded() -> None:
+    keys = {key: ["x*", "*y"] for key in "abcd"}
+    layers = identity_layers(allow(Condition={"StringLike": keys}))
+    assert open_evaluate(layers, asked()).proven
+    assert not open_evaluate(layers, asked(), budget=1).proven

@@ -73,3 +73,41 @@ def test_an_older_document_is_not_relaxed() -> None:
     old = Formula.of(Atom(Clause("StringEquals", "k", ("${v}",)), "2008-10-17"))
     assert relaxed(old) is old
     assert relaxed(negate(old)) is negate(old)
+
+
+def _atom_of(operator: str, *values: str, **rest: object) -> Formula:
+    return Formula.of(Atom(Clause(operator, "k", values, **rest), VERSION))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("operator", "written", "like"),
+    [
+        # In StringEquals wildcards are characters, and stay so.
+        ("StringEquals", "a*${v}", "a${*}*"),
+        ("StringEquals", "a?${v}b", "a${?}*b"),
+        ("StringEquals", "$a${v}", "${$}a*"),
+        ("StringEquals", "${*}${v}", "${*}*"),
+        ("StringLike", "a*${v}?", "a**?"),
+        ("StringLike", "a${*}${v}${?}", "a${*}*${?}"),
+        ("StringLike", "$a*${v}", "${$}a**"),
+        ("StringLike", "${v, 'b'}${w}", "**"),
+    ],
+)
+def test_a_variable_is_any_text_and_the_rest_stays(operator: str, written: str, like: str) -> None:
+    assert relaxed(_atom_of(operator, written)) is _atom_of("StringLike", like)
+    rest: dict[str, object] = {"set_operator": "ForAnyValue", "if_exists": True}
+    assert relaxed(_atom_of(operator, "x", written, **rest)) is _atom_of(
+        "StringLike", "x", like, **rest
+    )
+
+
+def test_what_has_no_variables_stays_under_and_or_and_not() -> None:
+    one, two = _atom_of("StringEquals", "a"), _atom_of("StringLike", "b*")
+    for formula in (one, negate(two), conjunction(one, two), disjunction(one, negate(two))):
+        assert relaxed(formula) is formula
+
+
+@pytest.mark.parametrize("operator", ["StringEqualsIgnoreCase", "ArnLike", "ArnEquals"])
+def test_of_other_operators_nothing_is_certain(operator: str) -> None:
+    assert relaxed(_atom_of(operator, "a${v}", "b")) is TRUE
+    assert relaxed(negate(_atom_of(operator, "a${v}", "b"))) is negate(_atom_of(operator, "b"))
