@@ -474,7 +474,9 @@ class Audit(Reading):
         >>> audit.explain_message(parse_message(text)).kind
         'smtp_auth'
         """
-        return self._explainer(message.principal, message.resource).explain_message(message)
+        return self._explainer(
+            message.principal or "", message.resource or "", *message.identities
+        ).explain_message(message)
 
     def summary(self) -> Summary:
         """The numbers at the top of every report.

@@ -21,13 +21,11 @@ from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import make_manifest, write_manifest
 from ses_audit.snapshot.plan import Cell, account_cells, organization_cells, region_cells
 from ses_audit.snapshot.schema import TABLES
+from ses_audit.snapshot.store import group_of
 
 __all__ = ["write_tables"]
 
 Row = dict[str, object]
-
-_BLOCK = 1 << 16
-"""Rows of a row group: few enough that one account's rows are read without many others."""
 
 
 class _Columns:
@@ -35,6 +33,7 @@ class _Columns:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.schema = TABLES[name]
+        self._block = group_of(name)
         self.path = folder / f"{name}.parquet"
         self._writer = parquet.ParquetWriter(
             self.path, self.schema, compression="zstd", compression_level=3, store_schema=False
@@ -47,7 +46,7 @@ class _Columns:
         for name, column in self._columns.items():
             column.append(values.get(name))
         self.rows += 1
-        if self.rows % _BLOCK == 0:
+        if self.rows % self._block == 0:
             self._flush()
 
     def _flush(self) -> None:
