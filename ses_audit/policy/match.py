@@ -7,8 +7,8 @@ with its document.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.principals import Form, applies
 from ses_audit.policy.types import Caller, Statement
 from ses_audit.policy.values import value
@@ -107,7 +107,7 @@ class ResourceTest:
         return False
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def resource_test(resources: tuple[str, ...], negated: bool, version: str) -> ResourceTest:
     """The test of an element; documents that say the same share it."""
     return ResourceTest(resources, negated, version)

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from ses_audit.policy.json_text import MalformedPolicy, Pairs, loads, pairs_of, place_of
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause, Document, PrincipalElement, Statement
 
@@ -302,7 +303,7 @@ def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
     return tuple(clauses)
 
 
-@lru_cache(maxsize=1024)
+@kept(1_024)
 def _operator(
     written: str,
 ) -> tuple[str, Literal["ForAnyValue", "ForAllValues"] | None, bool] | None:

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
-from functools import lru_cache
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.text_places import text_places
 
 __all__ = [
@@ -44,7 +44,7 @@ _SPLIT = re.compile(r"([*?])")
 _WILDCARDS: dict[str, Token] = {"*": STAR, "?": ANY}
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def tokens_of(text: str) -> tuple[Token, ...]:
     """Cut a pattern into literal runs and wildcards.
 

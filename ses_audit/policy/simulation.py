@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from ses_audit.policy.compiled import compiled
 from ses_audit.policy.json_text import MalformedPolicy, loads
+from ses_audit.policy.kept import forget_also
 from ses_audit.policy.outcome import Outcome, outcome
 from ses_audit.policy.simulation_request import InvalidRequest, SimulationRequest, read_request
-from ses_audit.policy.statement_places import position, statement_places
+from ses_audit.policy.statement_places import StatementPositions
 from ses_audit.policy.types import (
     AttachedPolicy,
     Context,
@@ -160,7 +161,9 @@ def _opened(layers: Layers, request: Request) -> tuple[OpenResult, tuple[Denial,
     # Imported when it is needed: most files hold concrete requests only.
     from ses_audit.policy.open_denials import open_denials
     from ses_audit.policy.reduce import OpenRequest, open_evaluate
+    from ses_audit.policy.solve import forget
 
+    forget_also(forget)
     opened = OpenRequest(
         caller=request.caller,
         action=request.action,
@@ -209,21 +212,27 @@ def _matched(found: Outcome, sources: Mapping[str, object]) -> list[dict[str, ob
         deciding = [denied for met in layers if met is not None for denied in met.denies]
     else:
         deciding = list(found.grants)
-    return [_statement(policy, statement, sources) for policy, statement in deciding]
+    positions: dict[str, StatementPositions] = {}
+    for policy, _ in deciding:
+        if policy.name not in positions:
+            positions[policy.name] = StatementPositions(_text(sources[policy.name]))
+    return [_statement(policy, statement, positions) for policy, statement in deciding]
+
+
+def _text(source: object) -> str:
+    return source if isinstance(source, str) else json.dumps(source, separators=(",", ":"))
 
 
 def _statement(
-    policy: AttachedPolicy, statement: Statement, sources: Mapping[str, object]
+    policy: AttachedPolicy, statement: Statement, positions: Mapping[str, StatementPositions]
 ) -> dict[str, object]:
     resource = policy.name.startswith("ResourcePolicy")
-    source = sources[policy.name]
-    text = source if isinstance(source, str) else json.dumps(source, separators=(",", ":"))
-    start, end = statement_places(text)[statement.index]
+    start, end = positions[policy.name].of(statement.index)
     return {
         "SourcePolicyId": policy.name,
         "SourcePolicyType": "Resource Policy" if resource else "IAM Policy",
-        "StartPosition": position(text, start),
-        "EndPosition": position(text, end),
+        "StartPosition": start,
+        "EndPosition": end,
         "Sid": statement.sid,
         "StatementIndex": statement.index,
     }

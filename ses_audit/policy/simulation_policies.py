@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ses_audit.policy.json_text import MalformedPolicy
+from ses_audit.policy.kept import forget
 from ses_audit.policy.parse import parse_document
 from ses_audit.policy.principals import UNKNOWN_CALLER
 from ses_audit.policy.types import AttachedPolicy, Caller, Document, Layers
 
-__all__ = ["InvalidRequest", "known_fields", "list_of", "read_layers", "sources_of"]
+__all__ = ["KEPT", "InvalidRequest", "known_fields", "list_of", "read_layers", "sources_of"]
 
 Kind = Literal["identity", "resource", "resource control"]
 
@@ -33,30 +34,33 @@ class InvalidRequest(ValueError):
 
 
 class _Kept:
-    """Parsed policies, for the lines that follow. Bounded by the length of their texts: a long
-    file must not need more memory than a short one."""
+    """Parsed policies, for the lines that follow, and the length of all that was read since
+    everything was forgotten: a long file must not need more memory than a short one."""
 
-    MOST = 2_000_000
+    MOST = 4_000_000
 
     def __init__(self) -> None:
         self.documents: dict[tuple[str, Kind], Document] = {}
         self.length = 0
 
-    def document(self, text: str, kind: Kind) -> Document:
-        """A policy's text parsed, once while it is kept."""
-        found = self.documents.get((text, kind))
-        if found is not None:
-            return found
-        document = _checked(text, kind)
-        self.length += len(text)
+    def read(self, length: int) -> None:
+        """Count the characters of what was read, and forget all when they are many."""
+        self.length += length
         if self.length > self.MOST:
             self.documents.clear()
-            self.length = len(text)
-        self.documents[text, kind] = document
-        return document
+            forget()
+            self.length = length
+
+    def document(self, text: str, kind: Kind) -> Document:
+        """A policy's text parsed, once while it is kept."""
+        self.read(len(text))
+        found = self.documents.get((text, kind))
+        if found is None:
+            found = self.documents[text, kind] = _checked(text, kind)
+        return found
 
 
-_kept = _Kept()
+KEPT = _Kept()
 
 
 def known_fields(value: Mapping[str, object], known: frozenset[str], where: str = "") -> None:
@@ -175,9 +179,10 @@ def _levels(
 def _policy(source: object, name: str, kind: Kind, target: str | None = None) -> AttachedPolicy:
     try:
         if isinstance(source, str):
-            document = _kept.document(source, kind)
+            document = KEPT.document(source, kind)
         elif isinstance(source, dict):
             document = _checked(source, kind)
+            KEPT.read(len(document.text))
         else:
             raise MalformedPolicy("a policy is JSON text or an object")
     except MalformedPolicy as error:

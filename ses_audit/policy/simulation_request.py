@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ses_audit.policy.principals import UNKNOWN_CALLER, caller_of
 from ses_audit.policy.simulation_policies import (
+    KEPT,
     InvalidRequest,
     known_fields,
     list_of,
@@ -119,6 +120,7 @@ def read_request(value: Mapping[str, object]) -> SimulationRequest:
             raise InvalidRequest(f"{name} is not for simulate: {LEFT_OUT[name]}")
     known_fields(value, FIELDS)
     context, multivalued = _context(value.get("ContextEntries"))
+    KEPT.read(sum(len(each) for values in context.values() for each in values))
     caller = _caller(value, context)
     owner = _owner(value.get("ResourceOwner"))
     actions = _texts(value, "ActionNames")

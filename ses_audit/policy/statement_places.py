@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 
-__all__ = ["position", "statement_places"]
+__all__ = ["StatementPositions", "statement_places"]
 
 _decoder = json.JSONDecoder()
+_LINE_BREAK = re.compile("\n")
 _SPACE = re.compile(r"[ \t\n\r]*")
 
 
@@ -51,13 +53,29 @@ def statement_places(text: str) -> list[tuple[int, int]]:
     return places
 
 
-def position(text: str, at: int) -> dict[str, int]:
-    """A place as line and column, both from 1.
+class StatementPositions:
+    """The lines and columns of the statements of one policy; its text is gone through once.
+
+    Parameters
+    ----------
+    text
+        The JSON text of a policy that `parse_document` accepts.
 
     Examples
     --------
-    >>> position("{\\n  1", 4)
-    {'Line': 2, 'Column': 3}
+    >>> StatementPositions('{"Statement":\\n  [{"Effect": "Deny"}]}').of(0)
+    ({'Line': 2, 'Column': 4}, {'Line': 2, 'Column': 22})
     """
-    before = text.rfind("\n", 0, at)
-    return {"Line": text.count("\n", 0, at) + 1, "Column": at - before}
+
+    def __init__(self, text: str) -> None:
+        self._places = statement_places(text)
+        self._breaks = [match.start() for match in _LINE_BREAK.finditer(text)]
+
+    def of(self, index: int) -> tuple[dict[str, int], dict[str, int]]:
+        """Where a statement begins, and where it has ended; both count from 1."""
+        start, end = self._places[index]
+        return self._position(start), self._position(end)
+
+    def _position(self, at: int) -> dict[str, int]:
+        line = bisect_left(self._breaks, at)
+        return {"Line": line + 1, "Column": at - (self._breaks[line - 1] if line else -1)}

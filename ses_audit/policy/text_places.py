@@ -7,7 +7,7 @@ is the text's length: 64 places a machine word.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from ses_audit.policy.kept import kept
 
 __all__ = ["TextPlaces", "text_places"]
 
@@ -78,7 +78,7 @@ class TextPlaces:
         return (((places & apart) + apart) ^ apart) | places
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def text_places(text: str) -> TextPlaces:
     """The places of a text; a text is tried at many patterns, one after the other."""
     return TextPlaces(text)

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import NamedTuple
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.patterns import Token, Written, tokens_of
 
 __all__ = [
@@ -40,7 +40,7 @@ class Variable(NamedTuple):
     default: str | None
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def parts_of(text: str) -> tuple[str | Variable | tuple[str], ...]:
     """Cut a value of a document with variables into pattern text, variables, and one-tuples of
     literal text.

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Literal
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.patterns import (
     ANY,
     STAR,
@@ -43,7 +43,7 @@ __all__ = [
 _SEGMENTS = 6
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def _compiled(pattern: str) -> Pattern:
     return Pattern(pattern)
 
@@ -72,12 +72,12 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else _fold(text)
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _fold(text: str) -> str:
     return "".join(low if len(low := c.lower()) == 1 else c for c in text)
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def action_matches(pattern: str, action: str) -> bool:
     """Whether an `Action` pattern names an action; the names ignore case.
 
@@ -314,7 +314,7 @@ def compile_resource(written: Written) -> ArnPattern:
     return ArnPattern(Pattern(written))
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def _compiled_resource(pattern: str) -> ArnPattern:
     return compile_resource(pattern)
 
@@ -335,7 +335,7 @@ def arn_matches(pattern: str, arn: str) -> bool:
     return _compiled_resource(pattern).matches(arn)
 
 
-@lru_cache(maxsize=65536)
+@kept(65_536)
 def prefix_relation(pattern: str, prefix: str) -> Literal["none", "all", "some"]:
     """How many of the ARNs that begin with `prefix` a `Resource` pattern matches.
 

@@ -7,7 +7,11 @@ import json
 import pytest
 from policy_cases import ACCOUNT, USER, allow
 
+from ses_audit.policy import simulation_policies, simulation_request, solve
 from ses_audit.policy.json_text import MalformedPolicy
+from ses_audit.policy.kept import forget
+from ses_audit.policy.patterns import tokens_of
+from ses_audit.policy.simulation import simulate
 from ses_audit.policy.simulation_policies import _Kept, read_layers
 from ses_audit.policy.types import Caller
 
@@ -20,21 +24,46 @@ LEVELS = {
 
 def test_a_text_is_parsed_once_while_it_is_kept() -> None:
     kept = _Kept()
-    kept.MOST = 2 * len(TEXTS[0])
+    kept.MOST = 4 * len(TEXTS[0])
     first, second = kept.document(TEXTS[0], "identity"), kept.document(TEXTS[1], "identity")
     assert kept.document(TEXTS[0], "identity") is first
-    assert kept.document(TEXTS[1], "identity") is second
-    assert kept.length == kept.MOST
     # Another kind of policy is read by other rules.
     with pytest.raises(MalformedPolicy, match="names a Principal"):
         kept.document(TEXTS[0], "resource")
-    # One too many: all go, and counting begins anew.
+    assert kept.length == kept.MOST
+    assert list(kept.documents.values()) == [first, second]
+    tokens = tokens_of("a*")
+    assert tokens_of("a*") is tokens
+    # One too many: all goes, the patterns too, and counting begins anew.
     third = kept.document(TEXTS[2], "identity")
     assert list(kept.documents.values()) == [third]
     assert kept.length == len(TEXTS[2])
+    assert tokens_of("a*") is not tokens
     kept.document(TEXTS[3], "identity")
     assert kept.document(TEXTS[2], "identity") is third
     assert kept.document(TEXTS[0], "identity") is not first
+
+
+@pytest.mark.parametrize("source", [TEXTS[0], json.loads(TEXTS[0])])
+def test_what_a_line_brings_is_counted(source: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = _Kept()
+    monkeypatch.setattr(simulation_policies, "KEPT", kept)
+    monkeypatch.setattr(simulation_request, "KEPT", kept)
+    entries = [{"ContextKeyName": "k", "ContextKeyValues": ["12345", "678"]}]
+    line = {"ActionNames": ["a:b"], "PolicyInputList": [source], "ContextEntries": entries}
+    for number in (1, 2):
+        simulate(line)
+        text = source if isinstance(source, str) else json.dumps(source, separators=(",", ":"))
+        assert kept.length == number * (8 + len(text))
+
+
+def test_what_open_evaluation_keeps_is_forgotten_as_well() -> None:
+    condition = {"StringLike": {"aws:username": "ann*"}}
+    policy = {"Statement": allow(Condition=condition)}
+    simulate({"ActionNames": ["ses:SendEmail"], "PolicyInputList": [policy], "OpenContext": True})
+    assert solve._decided
+    forget()
+    assert not solve._decided
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elem
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Literal
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators import (
     arn,
     binary,
@@ -74,7 +74,7 @@ def prepared(clause: Clause, version: str) -> PreparedClause:
     )
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def _prepared(
     operator: str,
     key: str,

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from functools import lru_cache
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.patterns import Written
 
 __all__ = ["OPERATORS"]
 
 
-@lru_cache(maxsize=64)
+@kept(64)
 def _bytes(text: str) -> bytes | None:
     try:
         return base64.b64decode(text, validate=True)

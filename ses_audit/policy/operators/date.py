@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import partial
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.patterns import Written
 
@@ -26,7 +27,7 @@ _EPOCH = re.compile(r"-?\d{1,15}(\.\d{1,12})?")
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def instant(text: str) -> Fraction | None:
     """Seconds since the epoch that a text writes, or None.
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from functools import lru_cache, partial
+from functools import partial
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.patterns import Written
 
@@ -18,7 +19,7 @@ _SHAPE = re.compile(r"[0-9a-fA-F:.]+(/[0-9]{1,3})?")
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def network(text: str) -> Network | None:
     """The range of addresses that a text writes (host bits are ignored), or None.
 

@@ -9,8 +9,9 @@ import operator
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import partial
 
+from ses_audit.policy.kept import kept
 from ses_audit.policy.operators.base import Family, Operator, Test, never, text_of
 from ses_audit.policy.patterns import Written
 
@@ -19,7 +20,7 @@ __all__ = ["OPERATORS", "number"]
 _NUMBER = re.compile(r"[+-]?(\d{1,400}(\.\d{0,400})?|\.\d{1,400})")
 
 
-@lru_cache(maxsize=4096)
+@kept(4096)
 def number(text: str) -> Decimal | None:
     """The number that a text writes, or None.
 
