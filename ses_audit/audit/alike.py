@@ -57,6 +57,8 @@ class Alike:
         self._order = np.argsort(self._places, kind="stable")
         self._ordered = self._places[self._order]
         self._attributes: dict[object, Integers] = {}
+        self._by_clauses: dict[tuple[str, int], tuple[object, Integers]] = {}
+        self._compared: dict[tuple[str, int, int], object] = {}
         self._own_sets: dict[
             tuple[int, bool], tuple[DocumentSet, tuple[str, ...], tuple[str, ...]]
         ] = {}
@@ -155,6 +157,7 @@ class Alike:
         places_in_order = np.argsort(first, kind="stable")
         rows = first[places_in_order]
         result: dict[str, list[Group]] = {}
+        ids = self.table.column("principal_id")
         for place, account_code, type_code, is_linked, set_code, boundary_code, name in zip(
             places_in_order.tolist(),
             *(
@@ -185,6 +188,7 @@ class Alike:
                 lambda: _NOBODY,
                 lambda documents: 0,
                 members=members,
+                principal_id=_text(ids[name - 1].as_py()) if name else None,
             )
             result.setdefault(account, []).extend(self._split(group))
         return result
@@ -233,9 +237,13 @@ class Alike:
 
     def _values(self, row: int, documents: DocumentSet) -> object:
         """The attributes of one row, as far as documents refer to them."""
-        return tuple(
-            self._comparable(key, clauses, row) for key, clauses in documents.clauses.items()
-        )
+        found: list[object] = []
+        for key, clauses in documents.clauses.items():
+            name = (key, id(clauses), int(self.attribute(key, clauses)[row]))
+            if name not in self._compared:
+                self._compared[name] = self._comparable(key, clauses, row)
+            found.append(self._compared[name])
+        return tuple(found)
 
     def _own(
         self, set_code: int, root: bool
@@ -266,9 +274,14 @@ class Alike:
 
     def attribute(self, key: str, clauses: tuple[tuple[Clause, str], ...] | None) -> Integers:
         """A number for each row: equal where no clause on the key tells the rows apart."""
+        known = self._by_clauses.get((key, id(clauses)))
+        if known is not None and known[0] is clauses:
+            return known[1]
         name = (key, clauses)
         if name not in self._attributes:
             self._attributes[name] = self._make_attribute(key, clauses)
+        # The clauses are kept with their numbers, so that no others take their id.
+        self._by_clauses[key, id(clauses)] = (clauses, self._attributes[name])
         return self._attributes[name]
 
     def _make_attribute(self, key: str, clauses: tuple[tuple[Clause, str], ...] | None) -> Integers:

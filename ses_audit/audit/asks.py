@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
 
 from ses_audit.audit.classes import Numbers
 from ses_audit.audit.document_sets import DocumentSet
@@ -59,6 +60,7 @@ class Ask:
     """An identity as principals of its own account, or of others, ask to send from it."""
 
     identity: Identity
+    sender_account: str | None
     cross: bool
     requests: Requests
     """Its checks as any sender of the account has them."""
@@ -66,8 +68,6 @@ class Ask:
     """The ids of the checks, by action."""
     kinds: tuple[object, ...]
     """What is checked, by action, but for the names of the resources."""
-    shape: int
-    """One number for all kinds."""
     resources: tuple[tuple[str, str, bool], ...]
     """What is checked on which resource, and whether its name is open; each once, in order."""
     missing: tuple[str, ...]
@@ -76,6 +76,10 @@ class Ask:
     """The names of the recipients that are checked, in order."""
     asked: tuple[str, ...]
     """The identities whose sending policies are read for its checks, where they have any."""
+    documents: tuple[DocumentSet, ...]
+    """Their sending policies, in the same order."""
+    telling: tuple[DocumentSet, ...]
+    """Those that refer to an attribute of the principal."""
     asked_of: tuple[tuple[int, ...], ...]
     """For each action and check the place of that identity in `asked`; -1 for none."""
     code: int
@@ -134,39 +138,83 @@ class Ask:
 
 def _bits(patterns: tuple[str, ...], resource: str, opened: bool) -> object:
     """Which patterns match a resource; the resource itself where its name decides."""
-    if not opened:
-        return tuple(arn_matches(pattern, resource) for pattern in patterns)
-    relations = (open_resource_relation(pattern, resource) for pattern in patterns)
-    return tuple(
-        (resource, pattern) if relation == "some" else relation
-        for relation, pattern in zip(relations, patterns, strict=True)
-    )
+    parts = resource.split(":")
+    return tuple([_bit(pattern, resource, parts, opened) for pattern in patterns])
 
 
-def shape_of(numbers: Numbers, requests: Requests) -> tuple[tuple[object, ...], int]:
-    """What is checked, by action, and one number for it; alike recipients are one."""
+def _bit(pattern: str, resource: str, parts: list[str], opened: bool) -> object:
+    plain = _plain(pattern)
+    relation: object
+    if plain is None or len(parts) != len(plain.heads) + 1:
+        if not opened:
+            return arn_matches(pattern, resource)
+        relation = open_resource_relation(pattern, resource)
+    elif any(head not in ("*", part) for head, part in zip(plain.heads, parts, strict=False)):
+        return "none" if opened else False
+    elif not opened:
+        return parts[-1].startswith(plain.name) if plain.starred else parts[-1] == plain.name
+    else:
+        known = parts[-1].removesuffix("*")
+        relation = "some" if plain.name.startswith(known) else "none"
+        if plain.starred and known.startswith(plain.name):
+            relation = "all"
+    return (resource, pattern) if relation == "some" else relation
+
+
+class _Plain(NamedTuple):
+    """A pattern of six segments: stars stand for whole segments, or end the last.
+
+    With as many colons as the ARN has, no star can cross one.
+    """
+
+    heads: tuple[str, ...]
+    name: str
+    starred: bool
+
+
+@lru_cache(maxsize=100_000)
+def _plain(pattern: str) -> _Plain | None:
+    *heads, name = pattern.split(":")
+    literal = name.removesuffix("*")
+    if len(heads) != _HEADS or any(c in literal or c in pattern for c in ("?", "$")):
+        return None
+    if "*" in literal or any("*" in head and head != "*" for head in heads):
+        return None
+    return _Plain(tuple(heads), literal, name != literal)
+
+
+_HEADS = 5
+
+
+class Shape(NamedTuple):
+    """What is checked, but for names."""
+
+    ids: tuple[tuple[str, ...], ...]
+    kinds: tuple[object, ...]
+    number: int
+    layout: int
+
+
+def shape_of(numbers: Numbers, requests: Requests) -> Shape:
+    """What is checked; recipients that are checked alike are one."""
     kinds: list[object] = []
+    layouts: list[object] = []
     for checks in requests:
-        found: dict[object, None] = {}
+        known: dict[object, None] = {}
+        laid: dict[object, None] = {}
         for place, request in enumerate(checks):
             check = request.check
-            kind = (check.id, check.confidence, check.passing_confidence, check.open_resource)
-            found[kind if check.id == "recipients" else (place, *kind)] = None
-        kinds.append(tuple(found))
-    return tuple(kinds), numbers.of(("shape", tuple(kinds)))
-
-
-def layout_of(numbers: Numbers, requests: Requests) -> int:
-    """One number for all that a layer's parts turn on, but for names."""
-    found: list[object] = []
-    for checks in requests:
-        every: dict[object, None] = {}
-        for place, request in enumerate(checks):
-            check = request.check
-            key = (check.id, check.action, check.open_resource)
-            every[key if check.id == "recipients" else (place, *key)] = None
-        found.append(tuple(every))
-    return numbers.of(("layout", tuple(found)))
+            where = -1 if check.id == "recipients" else place
+            known[where, check.id, check.confidence, check.passing_confidence] = None
+            laid[where, check.id, check.action, check.open_resource] = None
+        kinds.append(tuple(known))
+        layouts.append(tuple(laid))
+    return Shape(
+        tuple(tuple(request.check.id for request in checks) for checks in requests),
+        tuple(kinds),
+        numbers.of(("shape", tuple(kinds), tuple(layouts))),
+        numbers.of(("layout", tuple(layouts))),
+    )
 
 
 class Asks:
@@ -199,7 +247,16 @@ class Asks:
         requests = tuple(
             self._requests.checks(sender, identity, action) for action in knowledge.actions
         )
-        kinds, shape = shape_of(knowledge.numbers, requests)
+        checked = tuple(
+            tuple(
+                (c.id, c.action, c.confidence, c.passing_confidence, c.open_resource)
+                for c in (request.check for request in checks)
+            )
+            for checks in requests
+        )
+        shape = knowledge.shapes.get(checked)
+        if shape is None:
+            shape = knowledge.shapes[checked] = shape_of(knowledge.numbers, requests)
         missing = self._decider.missing(sender, identity).account
         cross = sender.account != identity.account
         resources: dict[tuple[str, str, bool], None] = {}
@@ -209,25 +266,28 @@ class Asks:
                 resources[check.id, check.resource, check.open_resource] = None
         names = dict.fromkeys((identity.arn, *(name for _, name, _ in resources)))
         asked = tuple(filter(self._has_policies, names))
+        documents = tuple(map(self.documents_of, asked))
         return Ask(
             identity,
+            sender.account,
             cross,
             requests,
-            tuple(tuple(request.check.id for request in checks) for checks in requests),
-            kinds,
-            shape,
+            shape.ids,
+            shape.kinds,
             tuple(resources),
             missing,
             tuple(request.name for request in requests[0] if request.check.id == "recipients"),
             asked,
+            documents,
+            tuple(d for d in documents if d.principal_keys),
             tuple(
                 tuple(self._place(request, identity, asked) for request in checks)
                 for checks in requests
             )
             if asked
             else (),
-            knowledge.numbers.of(("ask", shape, cross, len(identity.missing), len(missing))),
-            layout_of(knowledge.numbers, requests),
+            knowledge.numbers.of(("ask", shape.number, cross, len(identity.missing), len(missing))),
+            shape.layout,
         )
 
     def _place(self, request: CheckRequest, identity: Identity, asked: tuple[str, ...]) -> int:

@@ -18,13 +18,12 @@ from ses_audit.audit.classes import (
     Answer,
     Vector,
     answer,
-    chain_vector,
     grant_answer,
     layer_vector,
 )
 from ses_audit.audit.compose import slot_of
 from ses_audit.audit.decide import Decider, Missing
-from ses_audit.audit.document_sets import DocumentSet
+from ses_audit.audit.document_sets import DocumentSet, of_each_principal
 from ses_audit.audit.groups import Group
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model
@@ -167,18 +166,21 @@ class Bench:
         def says(action: int, place: int) -> Answer | None:
             key = (head, ask.part(view, action, place))
             if key not in known.answers:
-                checks = self._checks(requests, group, ask, action, any_sender=not documents.keys)
+                sender = _sender_for(group, apart=bool(documents.principal_keys))
+                checks = self._checks(requests, sender if documents.keys else None, ask, action)
                 known.answers[key] = answer(layer, documents, checks[place], unread=unread)
             return known.answers[key]
 
         return says
 
     def _checks(
-        self, requests: Requests, group: Group, ask: Ask, action: int, *, any_sender: bool = False
+        self, requests: Requests, sender: Sender | None, ask: Ask, action: int
     ) -> Sequence[CheckRequest]:
-        if any_sender and requests is self._requests:
+        """The checks of an action by a sender; None where it does not matter by whom."""
+        if sender is None and requests is self._requests:
             return ask.requests[action]
-        return requests.checks(group.sender, ask.identity, self._knowledge.actions[action])
+        who = Sender("", ask.sender_account, "user", "", "/") if sender is None else sender
+        return requests.checks(who, ask.identity, self._knowledge.actions[action])
 
     def _chain(self, group: Group, ask: Ask) -> Vector:
         known = self._knowledge
@@ -199,7 +201,7 @@ class Bench:
         key = ("levels", ask.layout, *map(id, vectors))
         found = known.vectors.get(key)
         if found is None:
-            found = known.vectors[key] = chain_vector(vectors, ask.ids, known.numbers)
+            found = known.vectors[key] = known.levels.vector(vectors, ask.ids)
         known.chains[here] = found
         return found
 
@@ -214,11 +216,7 @@ class Bench:
         return found
 
     def _resource(self, group: Group, ask: Ask) -> Vector:
-        told = tuple(
-            group.attributes(documents)
-            for documents in map(self.asks.documents_of, ask.asked)
-            if documents.principal_keys
-        )
+        told = tuple([group.attributes(documents) for documents in ask.telling])
         here = (ask.number, group.caller_code, told)
         found = self._resources.get(here)
         if found is not None:
@@ -227,8 +225,7 @@ class Bench:
         limited = group.boundary is not None or bool(group.boundary_missing)
         said: list[object] = []
         undocumented = False
-        for place, arn in enumerate(ask.asked):
-            documents = self.asks.documents_of(arn)
+        for place, (arn, documents) in enumerate(zip(ask.asked, ask.documents, strict=True)):
             identity = self._model.identities[arn]
             undocumented = undocumented or documents.undocumented
             forms = tuple(
@@ -249,30 +246,37 @@ class Bench:
         vectors = self._knowledge.vectors
         found = vectors.get(key)
         if found is None:
-            plain = self._grants(self._requests, group, ask)
-            twin = self._grants(self._twin, group, ask) if undocumented else None
+            plain = self._grants(self._requests, group, ask, (limited, said))
+            twin = self._grants(self._twin, group, ask, (limited, said)) if undocumented else None
             found = vectors[key] = layer_vector(ask.ids, plain, twin, self._knowledge.numbers)
         self._resources[here] = found
         return found
 
     def _grants(
-        self, requests: Requests, group: Group, ask: Ask
+        self,
+        requests: Requests,
+        group: Group,
+        ask: Ask,
+        told: tuple[bool, Sequence[object]],
     ) -> Callable[[int, int], Answer | None]:
-        apart = any(self.asks.documents_of(arn).principal_keys for arn in ask.asked)
-        sender = group.sender if apart or group.named or group.exact else _stand_in(group)
+        sender = _sender_for(group, apart=bool(ask.telling or group.named))
         actions = self._knowledge.actions
+        known = self._knowledge
+        limited, said = told
+        views = [known.view(documents)[1] for documents in ask.documents]
 
         def says(action: int, place: int) -> Answer | None:
             number = ask.asked_of[action][place]
             if number < 0:
                 return None
-            arn = ask.asked[number]
-            documents, unread = (
-                self.asks.documents_of(arn),
-                bool(self._model.identities[arn].missing),
-            )
-            check = requests.checks(sender, ask.identity, actions[action])[place]
-            return grant_answer(documents, check, str(number), unread=unread)
+            part = ask.part(views[number], action, place)
+            key = ("grant", requests is self._twin, limited, said[number], part)
+            if key not in known.answers:
+                documents = ask.documents[number]
+                unread = bool(self._model.identities[ask.asked[number]].missing)
+                check = requests.checks(sender, ask.identity, actions[action])[place]
+                known.answers[key] = grant_answer(documents, check, str(number), unread=unread)
+            return known.answers[key]
 
         return says
 
@@ -334,7 +338,8 @@ class Bench:
         if found is not None:
             return found
         composer = known.composer
-        turning = any(map(composer.turns, structures))
+        turning = frozenset().union(*map(composer.open_keys, structures))
+        sender = _sender_for(group, apart=any(map(of_each_principal, turning)))
         missing = Missing(
             tuple(dict.fromkeys((*group.missing, *group.boundary_missing, *ask.identity.missing))),
             ask.missing,
@@ -344,7 +349,7 @@ class Bench:
         def ruled(requests: Requests, *, twin: bool) -> tuple[tuple[CheckRuling, ...], Missing]:
             checks = composer.checks(
                 structures,
-                lambda: self._checks(requests, group, ask, place, any_sender=not turning),
+                lambda: self._checks(requests, sender if turning else None, ask, place),
                 same_account=not ask.cross,
                 identity_side=group.type not in ("service", "anonymous", "federated"),
                 unread=bool(group.missing),
@@ -352,7 +357,7 @@ class Bench:
             )
             keys = frozenset().union(*(r.open_keys for c in checks for r in c.rulings()))
             lacking = missing
-            if keys and keys & requests.unread_keys(group.sender, ask.identity):
+            if keys and keys & requests.unread_keys(sender, ask.identity):
                 gaps = self._model.organization.place_gaps()
                 lacking = Missing(missing.sender, missing.account, missing.scp, gaps)
             return checks, lacking
@@ -403,7 +408,17 @@ def _of_group(documents: DocumentSet, group: Group) -> object:
 
 def _caller(group: Group) -> Caller:
     """Who asks; of principals that no policy names only the account and the kind matter."""
-    return group.sender.caller if group.named or group.exact else _stand_in(group).caller
+    if group.exact:
+        return group.sender.caller
+    if group.named:
+        kind = group.type
+        return Caller(group.named, group.account, kind, principal_id=group.principal_id)  # type: ignore[arg-type]
+    return _stand_in(group).caller
+
+
+def _sender_for(group: Group, *, apart: bool) -> Sender:
+    """One of a group: any, where nothing that is asked tells principals apart."""
+    return group.sender if apart or group.exact else _stand_in(group)
 
 
 def _stand_in(group: Group) -> Sender:

@@ -9,7 +9,7 @@ equal verdicts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -34,9 +34,12 @@ __all__ = [
     "Part",
     "Vector",
     "answer",
-    "chain_vector",
     "grant_answer",
+    "is_twin",
     "layer_vector",
+    "parts_in",
+    "structure_of",
+    "vector_of",
 ]
 
 PLAIN = 0
@@ -154,9 +157,6 @@ def _before_the_at(formulas: Iterable[Formula]) -> bool:
 
 def _settled(opened: OpenRequest) -> frozenset[str]:
     return frozenset((*opened.known, *opened.absent, *opened.domains))
-
-
-_NO_PART = Part(TRUE, (), -1, ())
 
 
 def answer(
@@ -287,12 +287,13 @@ def layer_vector(
             other = _structure(action, checks, twin, slots, numbers)
             found = found if found == other else numbers.of(("twin", found, other))
         structures.append(found)
-    return _vector(structures, every, numbers)
+    return vector_of(structures, every, numbers)
 
 
-def _vector(
+def vector_of(
     structures: Sequence[int], slots: Sequence[tuple[Denial, ...]], numbers: Numbers
 ) -> Vector:
+    """A vector of the structures and the slots of each action."""
     plain = not any(structures)
     number = PLAIN if plain else numbers.of(("vector", *structures))
     return Vector(tuple(structures), tuple(slots), number, len(set(slots)) == 1)
@@ -342,94 +343,3 @@ def is_twin(numbers: Numbers, structure: int) -> bool:
     """Whether a structure is another without the keys that AWS doesn't document for SES."""
     thing = numbers.thing(structure)
     return isinstance(thing, tuple) and thing[0] == "twin"
-
-
-def chain_vector(
-    levels: Sequence[Vector], kinds: Sequence[Sequence[str]], numbers: Numbers
-) -> Vector:
-    """The vector of all levels of SCPs; those that change nothing are left out.
-
-    Parameters
-    ----------
-    levels
-        The vector of each level, the root's first.
-    kinds, numbers
-        As for `layer_vector`.
-    """
-    structures: list[int] = []
-    every: list[tuple[Denial, ...]] = []
-    for action, checks in enumerate(kinds):
-        kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
-        if not kept:
-            structures.append(PLAIN)
-            every.append(())
-            continue
-        fixed = sum(check != "recipients" for check in checks)
-        slots: list[Denial] = []
-        first: list[int] = []
-        for level, vector in kept:
-            first.append(len(slots))
-            slots += (replace(slot, target=str(level)) for slot in vector.slots[action])
-        used: dict[int, int] = {}
-        found = _linked(action, kept, first, fixed, used, numbers, twin=False)
-        if any(is_twin(numbers, v.structures[action]) for _, v in kept):
-            other = _linked(action, kept, first, fixed, used, numbers, twin=True)
-            found = found if found == other else numbers.of(("twin", found, other))
-        attached: dict[tuple[str | None, str | None], int] = {}
-        named = tuple(slots[old] for old in used)
-        places = tuple(attached.setdefault((s.policy, s.target), len(attached)) for s in named)
-        structures.append(numbers.of(("attached", found, places)) if found else PLAIN)
-        every.append(named)
-    return _vector(structures, every, numbers)
-
-
-def _linked(
-    action: int,
-    kept: Sequence[tuple[int, Vector]],
-    first: Sequence[int],
-    fixed: int,
-    used: dict[int, int],
-    numbers: Numbers,
-    *,
-    twin: bool,
-) -> int:
-    """The structure of several levels; `used` gives their slots new numbers."""
-    rows = [parts_in(numbers, v.structures[action], twin=twin) for _, v in kept]
-    most = max((len(row) - fixed for row in rows if row), default=0)
-    parts: list[int] = []
-    recipients: list[int] = []
-    for place in range(fixed + most):
-        said: list[Part] = []
-        for row, base in zip(rows, first, strict=True):
-            if not row:
-                continue
-            alike = place >= fixed and len(row) == fixed + 1
-            part = numbers.thing(row[fixed if alike else place])
-            if isinstance(part, Part):
-                said.append(_moved(part, base, used))
-        number = numbers.of(Chained(tuple(_together(said)))) if said else PLAIN
-        (parts if place < fixed else recipients).append(number)
-    return structure_of(parts, recipients, numbers)
-
-
-def _moved(part: Part, base: int, used: dict[int, int]) -> Part:
-    def slot(old: int) -> int:
-        return used.setdefault(base + old, len(used))
-
-    denies = tuple((slot(old), formula) for old, formula in part.denies)
-    return part._replace(denies=denies, lack=slot(part.lack) if part.lack >= 0 else -1)
-
-
-def _together(levels: Sequence[Part]) -> Iterator[Part]:
-    """Neighbours that allow everything, and what they deny always, say no more than one would."""
-    held: list[tuple[int, Formula]] = []
-    for part in levels:
-        if part.allow is TRUE and all(formula is TRUE for _, formula in part.denies):
-            held += part.denies
-            continue
-        if held:
-            yield _NO_PART._replace(denies=tuple(held))
-            held = []
-        yield part
-    if held:
-        yield _NO_PART._replace(denies=tuple(held))

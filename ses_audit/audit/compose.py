@@ -65,23 +65,22 @@ class Composer:
 
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
-        self._open: dict[int, bool] = {}
+        self._open: dict[int, frozenset[str]] = {}
         self._layers: dict[object, LayerRuling] = {}
-        self._resources: dict[int, ResourceRuling] = {}
         self._checks: dict[object, CheckRuling] = {}
 
-    def turns(self, structure: int) -> bool:
-        """Whether a structure turns on a key that is left open."""
+    def open_keys(self, structure: int) -> frozenset[str]:
+        """The open keys on which a structure turns."""
         found = self._open.get(structure)
         if found is None:
             thing = self._numbers.thing(structure)
             if isinstance(thing, tuple) and thing[0] == "attached":
-                found = self.turns(thing[1])
+                found = self.open_keys(thing[1])
             elif isinstance(thing, tuple) and thing[0] == "twin":
-                found = self.turns(thing[1]) or self.turns(thing[2])
+                found = self.open_keys(thing[1]) | self.open_keys(thing[2])
             else:
                 parts = parts_in(self._numbers, structure)
-                found = any(map(keys_of, self._formulas(parts)))
+                found = frozenset().union(*map(keys_of, self._formulas(parts)))
             self._open[structure] = found
         return found
 
@@ -149,21 +148,20 @@ class Composer:
             )
             check = request.check
             key = (
-                numbers, attached, check.id, check.confidence, check.passing_confidence,
-                same_account, identity_side, unread,
+                numbers, attached,
+                request.name if check.id == "recipients" else "",
+                check.id, check.confidence, check.passing_confidence, same_account,
+                identity_side, unread,
             )  # fmt: skip
-            if any(map(keys_of, self._formulas(numbers))):
-                found.append(
-                    self._check(numbers, attached, request, same_account, identity_side, unread)
-                )
-                continue
             known = self._checks.get(key)
             if known is None:
                 known = self._checks[key] = self._check(
                     numbers, attached, request, same_account, identity_side, unread
                 )
-            # Of recipients the names are told.
-            found.append(known if check.id != "recipients" else replace(known, request=request))
+            elif known.request is not request:
+                # Equal parts have equal formulas; what is known of their keys is the cell's own.
+                known = replace(known, request=request)
+            found.append(known)
         return tuple(found)
 
     def _check(
@@ -183,14 +181,14 @@ class Composer:
             resource = _NO_GRANT
         return CheckRuling(
             request=request,
-            identity=self._layer(own, OWN, opened, unread=unread)
+            identity=self._known(own, OWN, opened, unread=unread)
             if isinstance(own, Part)
             else _EVERYTHING,
-            boundary=self._layer(boundary, BOUNDARY, opened)
+            boundary=self._known(boundary, BOUNDARY, opened)
             if isinstance(boundary, Part)
             else None,
             levels=tuple(
-                self._layer(level, CHAIN, opened, attached=attached) for level in chain.levels
+                self._known(level, CHAIN, opened, attached=attached) for level in chain.levels
             )
             if isinstance(chain, Chained)
             else (),
@@ -198,6 +196,22 @@ class Composer:
             same_account=same_account,
             identity_side=identity_side,
         )
+
+    def _known(
+        self,
+        part: Part,
+        place: int,
+        opened: OpenRequest,
+        *,
+        attached: tuple[int, ...] = (),
+        unread: bool = False,
+    ) -> LayerRuling:
+        key = (part, place, attached, unread)
+        found = self._layers.get(key)
+        if found is None:
+            found = self._layer(part, place, opened, attached=attached, unread=unread)
+            self._layers[key] = found
+        return found
 
     @staticmethod
     def _layer(

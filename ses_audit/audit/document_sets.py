@@ -12,7 +12,7 @@ from ses_audit.audit.layers import referenced_keys
 from ses_audit.policy.types import AttachedPolicy, Clause, Document
 from ses_audit.ses.context import documented_for_ses
 
-__all__ = ["FROM", "DocumentSet", "Outline", "no_from", "whatever_domain"]
+__all__ = ["FROM", "DocumentSet", "Outline", "no_from", "of_each_principal", "whatever_domain"]
 
 FROM = "ses:fromaddress"
 
@@ -55,7 +55,8 @@ class Outline:
                 (
                     s.index, s.sid, s.effect, s.actions, s.actions_negated,
                     None if named is None else tuple(named), s.resources_negated, s.conditions,
-                    s.principal,
+                    # Whom a statement names is asked apart, for each caller.
+                    s.principal is None,
                 )
             )  # fmt: skip
         self.key = (document.version, tuple(statements))

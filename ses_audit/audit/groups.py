@@ -48,6 +48,8 @@ class Group:
     make: Callable[[], Sender]
     values: Callable[[DocumentSet], object]
     exact: str = ""
+    principal_id: str | None = None
+    """Of one that a sending policy names."""
     members: Integers = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     number: int = field(default_factory=next_number)
     code: int = -1

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from ses_audit.audit.asks import NOTHING_SEEN, View
+from ses_audit.audit.asks import NOTHING_SEEN, Shape, View
+from ses_audit.audit.chains import Chains
 from ses_audit.audit.classes import Answer, Numbers, Vector
 from ses_audit.audit.columns import Columns, Row
 from ses_audit.audit.compose import Composer
@@ -73,6 +74,7 @@ class Knowledge:
         self.documents = Documents(Texts(columns), actions)
         self.numbers = Numbers()
         self.composer = Composer(self.numbers)
+        self.levels = Chains(self.numbers)
         self.answers: dict[object, Answer | None] = {}
         """Of one layer to one check."""
         self.vectors: dict[object, Vector] = {}
@@ -85,6 +87,7 @@ class Knowledge:
         """By all that SCPs can tell of them."""
         self.entries: dict[object, Entry] = {}
         """By the numbers of a base, and of the vectors of SCPs and sending policies."""
+        self.shapes: dict[object, Shape] = {}
         self._equal: dict[object, Template] = {}
         self._views: dict[int, tuple[int, View]] = {}
         self._chains: dict[int, tuple[Chain, tuple[DocumentSet, ...], object]] = {}
