@@ -7,6 +7,9 @@ by content, as a real organization's are, and a case refers to them; iam-simulat
 
 The bounds are held by processor time, which another program on the machine hardly changes; the
 decisions a second by the clock stand beside.
+
+    python benchmarks/simulate.py --hostile [--length 10240]     # policies made to be slow
+    python benchmarks/simulate.py --stream [--count 1000000]     # the command on a long file
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 from simulate_cases import cases
+from simulate_hostile import LONG, STORED, slowest
+from simulate_stream import streamed, write_lines
 
 from ses_audit.policy.outcome import outcome
 from ses_audit.policy.parse import parse_document
@@ -35,6 +40,8 @@ from ses_audit.policy.types import AttachedPolicy, Context, Layers, Request
 OUTSIDE = Path(__file__).resolve().parent.parent / "tests" / "outside"
 ANEW, SHARED = 3, 20
 """How many times iam-simulate's decisions a second are asked of each."""
+HOSTILE = 50.0
+"""Milliseconds of the processor for a policy of the largest size that AWS stores."""
 _DECISIONS = {
     "Allowed": "allowed",
     "ExplicitlyDenied": "explicitDeny",
@@ -157,12 +164,51 @@ def best(one: Rates, other: Rates) -> Rates:
     return max(one[0], other[0]), max(one[1], other[1])
 
 
+def hostile(length: int) -> int:
+    """Print the slowest shapes; 1 where one of a size that AWS stores is slower than its bound."""
+    found = slowest(length)
+    print(f"{len(found):,} shapes of about {length:,} characters, context values of {LONG:,}")
+    for milliseconds, name in found[:10]:
+        print(f"  {milliseconds:7.1f} ms  {name}")
+    if length > STORED:
+        return 0
+    missed = found[0][0] > HOSTILE
+    print(f"{'missed' if missed else 'met'}: {HOSTILE:.0f} ms")
+    return int(missed)
+
+
+def stream(count: int) -> int:
+    """Print what the command needs for a tenth of so many lines and for all of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        print("lines a second of the processor; the peak is of all processes together")
+        print(f"  {'lines':>11} {'MB':>7} {'workers':>8} {'lines/s':>9} {'peak MB':>8}")
+        for lines in (count // 10, count):
+            path = Path(folder) / "lines.jsonl"
+            write_lines(path, lines)
+            size = path.stat().st_size / 1e6
+            for workers in (1, 2):
+                ran = streamed(path, workers)
+                print(
+                    f"  {lines:11,} {size:7,.0f} {workers:8} {lines / ran.seconds:9,.0f} "
+                    f"{(ran.peak or ran.largest) / 1e6:8.1f}",
+                    flush=True,
+                )
+    return 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=1_000, help="cases")
+    parser.add_argument("--count", type=int, help="cases, or lines of the stream")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--hostile", action="store_true", help="policies made to be slow")
+    parser.add_argument("--length", type=int, default=STORED, help="characters of a hostile policy")
+    parser.add_argument("--stream", action="store_true", help="the command on a long file")
     arguments = parser.parse_args()
-    lines = cases(arguments.count)
+    if arguments.hostile:
+        return hostile(arguments.length)
+    if arguments.stream:
+        return stream(arguments.count or 1_000_000)
+    lines = cases(arguments.count or 1_000)
     requests = [request_of(line) for line in lines]
     known: dict[str, AttachedPolicy] = {}
 
