@@ -16,6 +16,7 @@ from ses_audit.audit.classes import (
     ABSENT,
     PLAIN,
     Answer,
+    Numbers,
     Vector,
     answer,
     grant_answer,
@@ -69,6 +70,7 @@ class Bench:
         self._requests = Requests(model)
         self._twin = Requests(model, undocumented=False)
         self.asks = Asks(knowledge, model, self.decider, self._requests)
+        self._local = Numbers()
         self._resources: dict[object, Vector] = {}
         self._alone: dict[tuple[int, int], Entry] = {}
         self.named = Named(model)
@@ -82,7 +84,8 @@ class Bench:
     def enter(self, group: Group) -> None:
         """Give a group its numbers: for all that documents can tell of it, and for its names."""
         known = self._knowledge
-        of = known.numbers.of
+        # What holds an account's own names is numbered for this batch alone.
+        of, local = known.numbers.of, self._local.of
         sets = [group.own] if group.boundary is None else [group.own, group.boundary]
         levels = [
             (place, documents)
@@ -102,7 +105,7 @@ class Bench:
         if levels:
             told = tuple((place, d.number, _of_group(d, group)) for place, d in levels)
             group.chain_code = of(("levels", group.chain.open_levels, told))
-        group.caller_code = of(
+        group.caller_code = local(
             (
                 "caller",
                 group.account,
@@ -114,9 +117,9 @@ class Bench:
             )
         )
         group.names = (
-            of(("names", group.own_names)),
-            of(("names", group.boundary_name)),
-            of(("targets", known.chain_names(group.chain))),
+            local(("names", group.own_names)),
+            local(("names", group.boundary_name)),
+            local(("targets", known.chain_names(group.chain))),
         )
 
     # Layers
@@ -155,12 +158,9 @@ class Bench:
     ) -> Callable[[int, int], Answer | None]:
         known = self._knowledge
         _, view = known.view(documents)
-        head = (
-            layer,
-            documents.number,
-            unread,
-            requests is self._twin,
-            _of_group(documents, group),
+        told = _of_group(documents, group)
+        head = known.numbers.of(
+            ("answer", layer, documents.number, unread, requests is self._twin, told)
         )
 
         def says(action: int, place: int) -> Answer | None:
@@ -168,7 +168,8 @@ class Bench:
             if key not in known.answers:
                 sender = _sender_for(group, apart=bool(documents.principal_keys))
                 checks = self._checks(requests, sender if documents.keys else None, ask, action)
-                known.answers[key] = answer(layer, documents, checks[place], unread=unread)
+                said = answer(layer, documents, checks[place], unread=unread)
+                known.answers[key] = None if said is None else known.same(said)
             return known.answers[key]
 
         return says
@@ -264,18 +265,20 @@ class Bench:
         known = self._knowledge
         limited, said = told
         views = [known.view(documents)[1] for documents in ask.documents]
+        heads = [known.numbers.of(("grant", requests is self._twin, limited, one)) for one in said]
 
         def says(action: int, place: int) -> Answer | None:
             number = ask.asked_of[action][place]
             if number < 0:
                 return None
             part = ask.part(views[number], action, place)
-            key = ("grant", requests is self._twin, limited, said[number], part)
+            key = (heads[number], part)
             if key not in known.answers:
                 documents = ask.documents[number]
                 unread = bool(self._model.identities[ask.asked[number]].missing)
                 check = requests.checks(sender, ask.identity, actions[action])[place]
-                known.answers[key] = grant_answer(documents, check, str(number), unread=unread)
+                granted = grant_answer(documents, check, str(number), unread=unread)
+                known.answers[key] = known.same(granted)
             return known.answers[key]
 
         return says

@@ -52,6 +52,7 @@ class Numbers:
     def __init__(self) -> None:
         self._known: dict[object, int] = {"plain": PLAIN}
         self._things: list[object] = ["plain"]
+        self._slots: dict[tuple[Denial, ...], tuple[Denial, ...]] = {}
 
     def of(self, thing: object) -> int:
         """The number of a thing."""
@@ -60,6 +61,10 @@ class Numbers:
             found = self._known[thing] = len(self._things)
             self._things.append(thing)
         return found
+
+    def shared(self, slots: tuple[Denial, ...]) -> tuple[Denial, ...]:
+        """One object for equal slots."""
+        return self._slots.setdefault(slots, slots)
 
     def thing(self, number: int) -> object:
         """What has a number."""
@@ -295,6 +300,7 @@ def vector_of(
 ) -> Vector:
     """A vector of the structures and the slots of each action."""
     plain = not any(structures)
+    slots = [numbers.shared(named) for named in slots]
     number = PLAIN if plain else numbers.of(("vector", *structures))
     return Vector(tuple(structures), tuple(slots), number, len(set(slots)) == 1)
 

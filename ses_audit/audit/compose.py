@@ -54,6 +54,10 @@ _SETTLED = OpenRequest(_NOBODY, "", "", None)
 """The request of formulas that leave nothing open."""
 
 
+def _settled(keys: frozenset[str]) -> OpenRequest:
+    return _SETTLED
+
+
 class Composer:
     """Makes the rulings of checks from the structures of the layers.
 
@@ -155,13 +159,11 @@ class Composer:
             )  # fmt: skip
             known = self._checks.get(key)
             if known is None:
-                known = self._checks[key] = self._check(
-                    numbers, attached, request, same_account, identity_side, unread
-                )
-            elif known.request is not request:
-                # Equal parts have equal formulas; what is known of their keys is the cell's own.
-                known = replace(known, request=request)
-            found.append(known)
+                made = self._check(numbers, attached, request, same_account, identity_side, unread)
+                # A request holds its whole batch: what is kept goes without.
+                known = self._checks[key] = replace(made, request=CheckRequest(check, _settled))
+            # Equal parts have equal formulas; what is known of their keys is the cell's own.
+            found.append(replace(known, request=request))
         return tuple(found)
 
     def _check(

@@ -73,6 +73,10 @@ class Documents:
             self._parsed[digest] = self._parse(digest)
         return self._parsed[digest]
 
+    def forget(self) -> None:
+        """Drop what was parsed; it is parsed again when it is asked for."""
+        self._parsed.clear()
+
     def _parse(self, digest: str) -> Document | None:
         text = self._texts.get(digest)
         if text is None:

@@ -77,6 +77,7 @@ class Knowledge:
         self.levels = Chains(self.numbers)
         self.answers: dict[object, Answer | None] = {}
         """Of one layer to one check."""
+        self._same: dict[Answer, Answer] = {}
         self.vectors: dict[object, Vector] = {}
         """Of one layer to all checks."""
         self.templates: dict[object, Template] = {}
@@ -124,6 +125,15 @@ class Knowledge:
     def coverage(self, accounts: Iterable[str]) -> list[Row]:
         """The coverage rows of some accounts and of the organization."""
         return self.columns.rows("coverage", {*accounts, self.organization_account})
+
+    def forget(self) -> None:
+        """Drop the documents of a batch: most belong to its accounts alone.
+
+        What they say stays, under numbers that do not change.
+        """
+        self.documents.forget()
+        for known in (self._sets, self._outlines, self._speaks, self._views, self._chains):
+            known.clear()
 
     def speaks(self, sha: str | None) -> bool | None:
         """Whether a document has a statement that a send can match; None where it is not known."""
@@ -215,6 +225,10 @@ class Knowledge:
             # The chain is kept with them, so that no other takes its id.
             found = self._chains[id(chain)] = (chain, sets, names)
         return found
+
+    def same(self, answer: Answer) -> Answer:
+        """One object for equal answers."""
+        return self._same.setdefault(answer, answer)
 
     def template(
         self,

@@ -200,7 +200,9 @@ def run(knowledge: Knowledge, task: Task) -> Part:
     accounts = knowledge.columns.of_batch(task.batch)
     foreign = {guest.special.account for guest in task.guests}
     model = model_of(knowledge, {*accounts, *foreign}, task.partition)
-    return _Batch(knowledge, model, task, accounts).run()
+    part = _Batch(knowledge, model, task, accounts).run()
+    knowledge.forget()
+    return part
 
 
 class _Batch:
