@@ -128,8 +128,8 @@ class VersionSixMachine(TextMachine):
         return ("g", group, text, octets, past, at_low, at_high)
 
     def _reaches(self, text: str, group: int, at_low: bool, at_high: bool) -> bool:
-        """Whether a group that begins so can lie within the bounds."""
-        if _FREE in text:
+        """Whether a group that begins so can lie within the bounds, or is a byte of IPv4 as yet."""
+        if _FREE in text or (group == 6 and _octet(text) is not None):
             return True
         low = self._low[group] if at_low else 0
         high = self._high[group] if at_high else 0xFFFF
