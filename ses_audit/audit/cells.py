@@ -203,5 +203,7 @@ class Crossing:
                 missing = self._gaps.of(account, *GAAD)
                 self._outside[key] = unread_sender(arn, account, kind, missing)
             else:
-                self._outside[key] = outside_sender(arn, account, kind)
+                # Its account may be one of the organization's that was not listed.
+                missing = () if account is None else self._gaps.unlisted_accounts()
+                self._outside[key] = outside_sender(arn, account, kind, missing)
         return self._outside[key]

@@ -19,6 +19,8 @@ _ORGANIZATION_READS = (
     "ListPolicies",
     "ListTargetsForPolicy",
 )
+# The accounts of each root and OU; together they are all there are.
+_TREE = ("ListRoots", "ListOrganizationalUnitsForParent", "ListAccountsForParent")
 
 
 class Gaps:
@@ -74,6 +76,22 @@ class Gaps:
     def planned(self, account: str, region: str, service: str, operation: str) -> bool:
         """Whether the cell was planned at all."""
         return (account, region, service, operation) in self._states
+
+    def unlisted_accounts(self) -> tuple[str, ...]:
+        """The missing cells without which an account that is not known may be the organization's.
+
+        The list of all accounts tells them, and so do the lists of each root and OU together.
+        """
+        organization = (self.organization_account, "global", "organizations")
+        described = "DescribeOrganization"
+        if not self.planned(*organization, described) or (
+            self.state(*organization, described) == "EMPTY"
+        ):
+            # No organization.
+            return ()
+        listed = self.of(*organization, "ListAccounts")
+        places = tuple(cell for name in _TREE for cell in self.of(*organization, name))
+        return (*listed, *places) if listed and places else ()
 
     def item(self, account: str, region: str, service: str, operation: str, argument: str) -> str:
         """One item of a cell as text, with the state it ended in."""

@@ -140,15 +140,16 @@ def _other_tasks(
 
 
 def _gaps(columns: Columns) -> Gaps:
-    """What says whether principals and identities could be listed; the rest is left out."""
+    """What says whether accounts, principals and identities could be listed; no more of it."""
     table = columns.small("coverage")
-    kept = ("GetAccountAuthorizationDetails", "AssumeRole")
+    operations = ("GetAccountAuthorizationDetails", "AssumeRole")
+    kept = pc.or_(
+        pc.is_in(table.column("operation"), value_set=pa.array(operations)),
+        pc.equal(table.column("service"), pa.scalar("organizations")),
+    )
     listed = pc.equal(table.column("operation"), pa.scalar("ListEmailIdentities"))
     failed = pc.invert(pc.is_in(table.column("state"), value_set=pa.array(["OK", "EMPTY"])))
-    wanted = pc.or_(
-        pc.is_in(table.column("operation"), value_set=pa.array(kept)), pc.and_(listed, failed)
-    )
-    rows = dicts(table.filter(wanted))
+    rows = dicts(table.filter(pc.or_(kept, pc.and_(listed, failed))))
     return Gaps(rows, organization_account(columns.source.manifest))
 
 

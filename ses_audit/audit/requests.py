@@ -153,7 +153,8 @@ class Requests:
         facts = self.organization_facts(sender, identity)
         places = (facts.principal_path, facts.resource_path)
         found.update(key for key, path in zip(_PATHS, places, strict=True) if path is None)
-        if not sender.in_organization or sender.type == "service":
+        if sender.type == "service" or (not sender.in_organization and organization.id):
+            # Of a service there is none; what another organization's is may be anything.
             found = {key for key in found if key.startswith("aws:resource")}
         return frozenset(found)
 

@@ -128,7 +128,8 @@ def _unseen(model: Model, arn: str, account: str) -> FoundPrincipal:
             f"Account {account} is not in the snapshot: what its own policies and SCPs say is not "
             "known, and taken as allowing; here stands what this organization decides."
         )
-        sender = outside_sender(arn, account, "session" if ":sts:" in arn else kind)
+        kind = "session" if ":sts:" in arn else kind
+        sender = outside_sender(arn, account, kind, model.gaps.unlisted_accounts())
         return FoundPrincipal(sender, (Note("other_account", said),))
     name = arn.rsplit("/", 1)[-1].lower()
     close = [

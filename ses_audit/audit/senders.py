@@ -156,11 +156,14 @@ def _tags(value: object) -> dict[str, str]:
     return {str(k): str(v) for k, v in loaded.items()} if isinstance(loaded, dict) else {}
 
 
-def outside_sender(arn: str, account: str | None, kind: str) -> Sender:
+def outside_sender(
+    arn: str, account: str | None, kind: str, missing: tuple[str, ...] = ()
+) -> Sender:
     """A principal that a sending policy names and the organization does not hold.
 
     Whoever controls its account can make its own side allow, so that side is taken as allowing:
-    what is left is what this organization decides.
+    what is left is what this organization decides. `missing` are the cells without which its
+    account might be the organization's after all.
     """
     document = full_access()
     own = () if kind in ("service", "anonymous") else (AttachedPolicy(document, OUTSIDE_POLICY),)
@@ -172,6 +175,7 @@ def outside_sender(arn: str, account: str | None, kind: str) -> Sender:
         path="/",
         identity_policies=own,
         in_organization=False,
+        missing=missing,
     )
 
 

@@ -78,6 +78,13 @@ _OPTIONS = (
         help="Of the role sessions, as CloudTrail shows it.",
     ),
     click.option("--source-identity", metavar="NAME", help="Of the role sessions."),
+    click.option(
+        "--call-timeout",
+        type=click.FloatRange(0, 600, min_open=True),
+        default=60.0,
+        metavar="SECONDS",
+        help="Give a call up that has no answer for so long. [60]",
+    ),
 )
 
 READING = (
@@ -93,6 +100,7 @@ READING = (
     "processes",
     "session_name",
     "source_identity",
+    "call_timeout",
 )
 """The names of the options, as a command takes them."""
 
@@ -229,3 +237,8 @@ def tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
         click.echo(f"not read: {terminal(row.text)}: {terminal(row.detail)}", err=True)
     if len(gaps) > _SHOWN:
         click.echo(f"not read: {len(gaps) - _SHOWN:,} more cells: `ses-audit status`", err=True)
+    gone = [row for row in rows if row.argument and row.state.is_evidence]
+    for row in gone[:_SHOWN]:
+        click.echo(f"gone meanwhile: {terminal(row.text)}: {terminal(row.detail)}", err=True)
+    if len(gone) > _SHOWN:
+        click.echo(f"gone meanwhile: {len(gone) - _SHOWN:,} more: `ses-audit status`", err=True)

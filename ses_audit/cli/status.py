@@ -118,6 +118,8 @@ def _table(rows: list[CoverageRow], assumptions: list[object]) -> None:
         console.print(terminal(f"{row.text}{layer} {row.detail}".rstrip()), soft_wrap=True)
     if len(gaps) > _SHOWN:
         console.print(f"{len(gaps) - _SHOWN:,} more: --format csv")
+    for row in [row for row in rows if row.argument and row.state.is_evidence][:_SHOWN]:
+        console.print(terminal(f"gone meanwhile: {row.text} {row.detail}"), soft_wrap=True)
     for text in assumptions:
         console.print(terminal(f"assumed: {text}"), soft_wrap=True)
 

@@ -82,8 +82,8 @@ class Aws:
             user_agent_extra=f"ses-audit/{version('ses-audit')}",
             # Retries are the scheduler's: a thread that sleeps here would block other work.
             retries={"mode": "standard", "total_max_attempts": 1},
-            connect_timeout=10,
-            read_timeout=60,
+            connect_timeout=min(10.0, options.call_timeout),
+            read_timeout=options.call_timeout,
             max_pool_connections=options.workers or 64,
         )
         try:

@@ -50,6 +50,8 @@ class CollectOptions:
         Calls at a time in each process; None for what suits the number of accounts.
     processes
         Worker processes; None for what suits, 0 to read everything in this one.
+    call_timeout
+        Seconds after which a call that has no answer is given up.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class CollectOptions:
     read_since: str = ""
     workers: int | None = None
     processes: int | None = None
+    call_timeout: float = 60.0
 
     @property
     def excluded(self) -> dict[str, str]:

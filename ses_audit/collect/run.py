@@ -233,7 +233,7 @@ class _Run:
         options: dict[str, Any] = {
             name: getattr(self._options, name)
             for name in ("profile", "role_name", "external_id", "session_name",
-                         "source_identity", "regions", "read_since")
+                         "source_identity", "regions", "read_since", "call_timeout")
         }  # fmt: skip
         return {
             "options": {**options, "snapshot": str(self._writer.path)},

@@ -42,7 +42,7 @@ class Work:
     settle
         Told of the record in which a call ended, before its work goes on.
     renew
-        Renews the credentials of an account; whether it could.
+        Renews the credentials of an account, as far as it can.
     pace
         When a call may be sent, and whether once more.
     workers
@@ -58,7 +58,7 @@ class Work:
         self,
         ask: Callable[[Call], Record],
         settle: Callable[[Call, Record], Record],
-        renew: Callable[[str], bool],
+        renew: Callable[[str], object],
         pace: Pace,
         workers: int,
         feed: Callable[[bool], bool] = lambda idle: False,
@@ -185,10 +185,11 @@ class Work:
         piece.attempts += 1
         self._pace.answered(call.pace_key, record.status)
         if record.status is State.EXPIRED and not piece.renewed:
+            # Asked once more even with the same keys: a clock that was off is right again.
             piece.renewed = True
-            if self._renew(call.signer):
-                self._wait(piece, self._clock())
-                return None
+            self._renew(call.signer)
+            self._wait(piece, self._clock())
+            return None
         pause = self._pace.again(record.status, piece.attempts)
         if pause is not None:
             ready = self._pace.reserve(call.pace_key, self._clock())

@@ -11,7 +11,7 @@ from pathlib import Path
 from ses_audit.errors import USAGE, UserError
 from ses_audit.replay.requests import Asked
 
-__all__ = ["Conditions", "Fault", "Limiter", "read_conditions"]
+__all__ = ["Conditions", "Fault", "Limiter", "read_conditions", "read_fault"]
 
 KINDS = (
     "error",  # `code`, `message`, `status`
@@ -20,7 +20,10 @@ KINDS = (
     "repeat_token",  # the next page names the same token again
     "no_marker",  # IsTruncated without a Marker
     "empty_page",  # an empty page with a token, before the first item
-    "delay",  # `seconds`
+    "delay",  # the answer comes after `seconds`
+    "reset",  # the connection is reset, without an answer
+    "body",  # `text` in the place of the answer's body, with `status`
+    "answer",  # `response`, one page, in the place of what is recorded
     "expired",  # the session's token has expired
 )
 
@@ -30,7 +33,8 @@ class Fault:
     """One thing that goes wrong, and for which calls; an empty field matches any.
 
     `account` is who asks, or whose role is assumed; `region` the signature's, or `global` where
-    the service has none; `argument` any parameter's value.
+    the service has none; `argument` any parameter's value. `status` is by default 400 of an error
+    and 200 of a body.
     `skip` calls pass first, then `times` calls are hit; 0 hits all.
     """
 
@@ -44,8 +48,10 @@ class Fault:
     times: int = 0
     code: str = "AccessDenied"
     message: str = ""
-    status: int = 400
+    status: int = 0
     seconds: float = 0.0
+    text: str = ""
+    response: Mapping[str, object] = field(default_factory=dict)
 
     def matches(self, asked: Asked) -> bool:
         """Whether the fault is meant for a call."""
@@ -69,6 +75,32 @@ class Conditions:
     faults: Sequence[Fault] = ()
 
 
+def read_fault(entry: Mapping[str, object]) -> Fault:
+    """A fault of a JSON file.
+
+    Raises
+    ------
+    ValueError, TypeError
+        When it is none.
+
+    Examples
+    --------
+    >>> read_fault({"kind": "delay", "operation": "ListRoots", "seconds": 2}).seconds
+    2
+    """
+    fault = Fault(**entry)  # type: ignore[arg-type]
+    if fault.kind not in KINDS:
+        raise ValueError(f"no fault {fault.kind!r}; one of {', '.join(KINDS)}")
+    for each in fields(Fault):
+        value = getattr(fault, each.name)
+        kinds: tuple[type, ...] = {"int": (int,), "float": (int, float), "str": (str,)}.get(
+            str(each.type), (dict,)
+        )
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise TypeError(f"{each.name} of a fault is not {value!r}")
+    return fault
+
+
 def read_conditions(path: Path) -> Conditions:
     """Read conditions from a JSON file.
 
@@ -82,10 +114,7 @@ def read_conditions(path: Path) -> Conditions:
         known = {f.name for f in fields(Conditions)}
         if not isinstance(loaded, dict) or not set(loaded) <= known:
             raise ValueError(f"an object of {', '.join(sorted(known))}")
-        faults = tuple(Fault(**entry) for entry in loaded.get("faults", ()))
-        for fault in faults:
-            if fault.kind not in KINDS:
-                raise ValueError(f"no fault {fault.kind!r}; one of {', '.join(KINDS)}")
+        faults = tuple(read_fault(entry) for entry in loaded.get("faults", ()))
         return Conditions(
             page_sizes={str(k): int(v) for k, v in loaded.get("page_sizes", {}).items()},
             latency=float(loaded.get("latency", 0.0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections import Counter
@@ -16,13 +17,14 @@ from uuid import UUID
 from ses_audit.errors import USAGE, UserError
 from ses_audit.replay.answers import Answers
 from ses_audit.replay.faults import Conditions, Limiter
-from ses_audit.replay.recording import Recording
+from ses_audit.replay.recording import Answer, Recording
 from ses_audit.replay.requests import Asked, key_of_account, read_request, service_model
 from ses_audit.replay.serialize import Wire, error, success
 
 __all__ = ["LOOPBACK", "Server", "environment", "serve"]
 
 LOOPBACK = "127.0.0.1"
+_NO_LINGER = struct.pack("ii", 1, 0)
 _HTML = b"<html><body><h1>502 proxy</h1>the upstream is away</body></html>"
 _MOST = 1 << 20
 _HOSTS = frozenset({LOOPBACK, "localhost"})
@@ -200,17 +202,29 @@ class _Handler(BaseHTTPRequestHandler):
         if fault is not None and fault.kind == "delay":
             time.sleep(fault.seconds)
         elif fault is not None and fault.kind == "error":
-            return error(model, fault.code, fault.message or fault.code, fault.status, request_id)
+            said, status = fault.message or fault.code, fault.status or 400
+            return error(model, fault.code, said, status, request_id)
         elif fault is not None and fault.kind == "expired":
             text = "The security token included in the request is expired"
             return error(model, "ExpiredTokenException", text, 403, request_id)
         elif fault is not None and fault.kind == "html":
             return 200, {"Content-Type": "text/html"}, _HTML
+        elif fault is not None and fault.kind == "body":
+            xml = model.metadata["protocol"] in ("query", "ec2")
+            kind = "text/xml" if xml else "application/json"
+            return fault.status or 200, {"Content-Type": kind}, fault.text.encode()
+        elif fault is not None and fault.kind == "reset":
+            # Without lingering the kernel answers what is left with a reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+            self.close_connection = True
+            return None
         if replay.limiter.over_rate(asked):
             replay.throttle(asked)
             code = "Throttling" if asked.service == "iam" else "TooManyRequestsException"
             return error(model, code, "Rate exceeded", 429, request_id)
         answer = replay.answers.answer(asked, fault)
+        if fault is not None and fault.kind == "answer":
+            answer = Answer(fault.response)
         if answer.response is None:
             return error(model, answer.code, answer.message, answer.status, request_id)
         operation = model.operation_model(asked.operation)

@@ -43,7 +43,8 @@ _UNFINISHED = "stopped before the last page"
 
 @dataclass(frozen=True, slots=True)
 class CoverageRow:
-    """One row of the coverage table: a cell (`argument` is ""), or a failed item of one."""
+    """One row of the coverage table: a cell (`argument` is ""), or an item of one that failed,
+    or was gone when it was asked for (`EMPTY`)."""
 
     account_id: str
     region: str
@@ -111,7 +112,7 @@ class Ledger:
 
     A planned cell of which nothing was heard is `NOT_ATTEMPTED`. A cell with items (one call for
     each identity, policy or parent) ends in the worst state of them, and each item that is no
-    evidence has a row of its own.
+    evidence, or gone, has a row of its own.
 
     Examples
     --------
@@ -256,7 +257,7 @@ class Ledger:
         )
 
     def rows(self) -> list[CoverageRow]:
-        """The coverage table: each cell, then its items that are no evidence; sorted."""
+        """The coverage table: each cell, then its items that are no evidence, or gone; sorted."""
         live = self.rows_of(self._cells)
         return sorted([*live, *self._settled], key=_place) if self._settled else live
 
@@ -269,7 +270,8 @@ class Ledger:
                 (
                     row
                     for row in self._cells.get(cell, {}).values()
-                    if row.argument and not row.state.is_evidence
+                    # What was listed and is gone when it is asked for is noted too.
+                    if row.argument and (not row.state.is_evidence or row.detail)
                 ),
                 key=lambda row: row.argument,
             )

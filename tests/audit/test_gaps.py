@@ -68,3 +68,36 @@ def test_the_organization_s_reads() -> None:
     assert organization_gaps(gaps(("", "OK"), cell=cell), "SERVICE_CONTROL_POLICY") == ()
     told = organization_gaps(gaps(), "SERVICE_CONTROL_POLICY")
     assert told == (f"{A}/global/organizations.DescribeOrganization=NOT_ATTEMPTED",)
+
+
+ORGANIZATION = ("ListRoots", "ListOrganizationalUnitsForParent", "ListAccountsForParent")
+
+
+@pytest.mark.parametrize(
+    ("states", "known"),
+    [
+        # Stated: no organization. And AWS says so.
+        ({}, True),
+        ({"DescribeOrganization": "EMPTY"}, True),
+        ({"DescribeOrganization": "OK", "ListAccounts": "OK"}, True),
+        ({"DescribeOrganization": "DENIED", "ListAccounts": "OK"}, True),
+        # The lists below each parent hold every account as well.
+        ({"DescribeOrganization": "OK", "ListAccounts": "DENIED",
+          **dict.fromkeys(ORGANIZATION, "OK")}, True),
+        ({"DescribeOrganization": "OK", "ListAccounts": "TRUNCATED", "ListRoots": "OK",
+          "ListOrganizationalUnitsForParent": "OK", "ListAccountsForParent": "THROTTLED"}, False),
+        ({"DescribeOrganization": "DENIED"}, False),
+        ({"DescribeOrganization": "NOT_ATTEMPTED"}, False),
+    ],
+)  # fmt: skip
+def test_whether_every_account_is_listed(states: dict[str, str], known: bool) -> None:
+    """Else one that a sending policy names may be bound by an SCP: its allow is not certain."""
+    rows = [
+        {"account_id": A, "region": "global", "service": "organizations", "operation": name,
+         "argument": "", "state": state}
+        for name, state in states.items()
+    ]  # fmt: skip
+    found = Gaps(rows, A).unlisted_accounts()
+    assert (found == ()) is known
+    if not known:
+        assert found[0].startswith(f"{A}/global/organizations.ListAccounts=")

@@ -25,6 +25,7 @@ NOTHING = {
     "processes": None,
     "session_name": "ses-audit",
     "source_identity": None,
+    "call_timeout": 60.0,
 }
 
 

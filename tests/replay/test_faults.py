@@ -9,7 +9,7 @@ from typing import Any
 
 import botocore.session
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 from botocore.parsers import ResponseParserError
 
 from ses_audit.errors import USAGE, UserError
@@ -86,6 +86,57 @@ def test_an_empty_page_with_a_token_hides_nothing(start: Start, client: Client) 
     start(Conditions(faults=[Fault("empty_page", operation="ListAccounts", times=1)]))
     pages = list(client("organizations").get_paginator("list_accounts").paginate())
     assert [len(page["Accounts"]) for page in pages] == [0, 12]
+
+
+def test_a_connection_that_is_reset(start: Start, client: Client) -> None:
+    start(Conditions(faults=[Fault("reset", times=1)]))
+    with pytest.raises(HTTPClientError):
+        client("organizations").list_roots()
+    assert client("organizations").list_roots()["Roots"]
+
+
+def test_a_body_as_it_is_given(start: Start, client: Client) -> None:
+    texts = ['{"Roots": []}', "{", "<AssumeRoleRes"]
+    faults = [Fault("body", times=1, text=text) for text in texts]
+    start(Conditions(faults=[*faults, Fault("body", status=503, text="<html>away</html>")]))
+    assert client("organizations").list_roots()["Roots"] == []
+    # botocore reads what is no JSON as an answer without content.
+    assert "Roots" not in client("organizations").list_roots()
+    with pytest.raises(ResponseParserError):
+        client("sts").get_caller_identity()
+    with pytest.raises(ClientError) as error:
+        client("account").list_regions()
+    assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+
+def test_an_answer_in_the_place_of_the_recorded_one(start: Start, client: Client) -> None:
+    """The second look at the accounts finds others."""
+    accounts = [{"Id": "999999999998", "State": "ACTIVE"}]
+    fault = Fault("answer", operation="ListAccounts", skip=1, response={"Accounts": accounts})
+    start(Conditions(faults=[fault]))
+    assert len(client("organizations").list_accounts()["Accounts"]) == 12
+    assert client("organizations").list_accounts()["Accounts"] == accounts
+
+
+@pytest.mark.parametrize(
+    ("fault", "hit"),
+    [
+        (Fault("error", region="global"), True),
+        (Fault("error", region="us-east-1"), True),
+        (Fault("error", region="eu-west-1"), False),
+    ],
+)
+def test_a_service_without_a_region_is_global_too(fault: Fault, hit: bool) -> None:
+    iam = asked(service="iam", operation="ListAccessKeys", region="us-east-1", parameters={})
+    assert fault.matches(iam) is hit
+
+
+def test_a_role_is_assumed_in_its_account() -> None:
+    arn = "arn:aws:iam::222222222222:role/ses-audit"
+    given = asked(account="111111111111", service="sts", operation="AssumeRole",
+                  parameters={"RoleArn": arn})  # fmt: skip
+    for account, hit in (("111111111111", True), ("222222222222", True), ("333333333333", False)):
+        assert Fault("error", account=account, operation="AssumeRole").matches(given) is hit
 
 
 def test_a_delay_is_slept(start: Start, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,6 +216,8 @@ def test_conditions_are_read(tmp_path: Path) -> None:
         ('{"weather": 1}', "an object of faults, latency, page_sizes, rates"),
         ('{"faults": [{"kind": "rain"}]}', "no fault 'rain'"),
         ('{"faults": [{"kind": "html", "who": "x"}]}', "does not describe conditions"),
+        ('{"faults": [{"kind": "delay", "seconds": "long"}]}', "seconds of a fault is not 'long'"),
+        ('{"faults": [{"kind": "answer", "response": []}]}', r"response of a fault is not \[\]"),
         ('{"rates": {"a.b": [1]}}', "does not describe conditions"),
         ('{"latency": "long"}', "does not describe conditions"),
     ],
