@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["ANY_VALUE", "TYPES", "Domain", "Values"]
+__all__ = ["ANY_VALUE", "TYPES", "Domain", "Domains", "Values"]
 
 
 class Values(Enum):
@@ -49,6 +49,30 @@ class Domain:
 
 ANY_VALUE = Domain()
 """Nothing is known: absent, or any value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domains:
+    """What is known of the keys of a request.
+
+    Parameters
+    ----------
+    known
+        Keys in lower case with fixed values.
+    absent
+        Keys in lower case that are certainly not there.
+    open
+        Keys in lower case with what is known of their values; any other key is open without
+        restriction.
+    multivalued
+        Keys in lower case that carry sets.
+    """
+
+    known: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    absent: frozenset[str] = frozenset()
+    open: tuple[tuple[str, Domain], ...] = ()
+    multivalued: frozenset[str] = frozenset()
+
 
 TYPES: dict[str, Values] = {
     "aws:currenttime": Values.INSTANT,

@@ -29,6 +29,9 @@ __all__ = [
 ]
 
 
+_NOTHING: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Atom:
     """What a formula is made of: a clause as a document of one Version reads it.
@@ -38,11 +41,19 @@ class Atom:
 
     clause: Clause
     version: str
+    key: str = field(init=False, repr=False, compare=False)
+    """The clause's key in lower case."""
+    needs: frozenset[str] = field(init=False, repr=False, compare=False)
+    """The keys that its variables refer to."""
     _hash: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Asked for far more often than made.
-        object.__setattr__(self, "_hash", hash((self.clause, self.version)))
+        clause = self.clause
+        object.__setattr__(self, "_hash", hash((clause, self.version)))
+        object.__setattr__(self, "key", clause.key.lower())
+        needs = [v.key for text in clause.values for v in variables_in(text, self.version)]
+        object.__setattr__(self, "needs", frozenset(needs) if needs else _NOTHING)
 
     def __hash__(self) -> int:
         return self._hash
@@ -200,7 +211,6 @@ def keys_of(formula: Formula) -> frozenset[str]:
     """
     found: set[str] = set()
     for atom in atoms_of(formula):
-        found.add(atom.clause.key.lower())
-        for value in atom.clause.values:
-            found.update(variable.key for variable in variables_in(value, atom.version))
+        found.add(atom.key)
+        found |= atom.needs
     return frozenset(found)

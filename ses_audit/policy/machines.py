@@ -8,7 +8,7 @@ the same machines.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,13 +16,16 @@ from functools import lru_cache
 from ses_audit.policy.wildcards import ANY, STAR, Token, fold, resource_segments, segments_of
 
 __all__ = [
+    "Joined",
     "Machine",
     "arn_machine",
+    "bits_of",
     "character_apart",
     "kinds_of_text",
     "literal_machine",
     "pattern_machine",
     "resource_machine",
+    "variants",
 ]
 
 
@@ -61,7 +64,7 @@ class _Maker:
 
     def text(self, text: str) -> None:
         for character in text:
-            for variant in _variants(character) if self._fold else (character,):
+            for variant in variants(character) if self._fold else (character,):
                 self.takes[variant] = self.takes.get(variant, 0) | 1 << self.state
             self.state += 1
 
@@ -105,7 +108,14 @@ def _all_variants() -> dict[str, tuple[str, ...]]:
     return {folded: tuple(characters) for folded, characters in found.items()}
 
 
-def _variants(character: str) -> tuple[str, ...]:
+def variants(character: str) -> tuple[str, ...]:
+    """A character in every case.
+
+    Examples
+    --------
+    >>> sorted(variants("A"))
+    ['A', 'a']
+    """
     folded = fold(character)
     if folded == "k":
         return ("k", "K", "\u212a")  # the sign of kelvin
@@ -182,7 +192,7 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
     >>> kinds_of_text([pattern_machine(tokens_of("a*")), literal_machine("ab")], 100)
     ({0: 'x', 1: 'a', 3: 'ab'}, True)
     """
-    joined = _Joined(machines)
+    joined = Joined(machines)
     # A colon is told from other characters where a wildcard stays within its segment.
     apart = (":",) if joined.machine.takes_any or joined.machine.stays else ()
     other = character_apart(joined.takes.keys() | {":"})
@@ -195,9 +205,8 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
             found.setdefault(joined.accepting(states), text)
             if len(found) == 1 << len(machines):
                 break
-        leading = {c for c, leads in joined.takes.items() if leads & states}
-        for character in (other, *sorted(leading.union(apart))):
-            following = joined.machine.step(states, character, joined.takes)
+        for character in (other, *sorted({*joined.leading(states), *apart})):
+            following = joined.step(states, character)
             if following not in seen:
                 if len(seen) >= limit:
                     return found, False
@@ -208,8 +217,14 @@ def kinds_of_text(machines: Sequence[Machine], limit: int) -> tuple[dict[int, st
     return found, True
 
 
-class _Joined:
-    """Several machines as one, their states side by side in one integer."""
+class Joined:
+    """Several machines as one, their states side by side in one integer.
+
+    Parameters
+    ----------
+    machines
+        In the order of their bits.
+    """
 
     def __init__(self, machines: Sequence[Machine]) -> None:
         self.takes: dict[str, int] = {}
@@ -224,20 +239,37 @@ class _Joined:
             stays |= machine.stays << place
             stays_all |= machine.stays_all << place
             finals |= machine.finals << place
-            self._number |= {bit << place: number for bit in _bits(machine.finals)}
+            self._number |= {bit << place: number for bit in bits_of(machine.finals)}
             place += machine.finals.bit_length()
+        self.size = place
+        """How many states there are."""
         takes = tuple(self.takes.items())
         self.machine = Machine(takes, takes_any, takes_all, stays, stays_all, finals)
+
+    def step(self, states: int, character: str) -> int:
+        """The states after one more character."""
+        return self.machine.step(states, character, self.takes)
+
+    def leading(self, states: int) -> Iterator[str]:
+        """The characters that lead on by name."""
+        return (character for character, leads in self.takes.items() if leads & states)
 
     def accepting(self, states: int) -> int:
         """A bit for each machine that accepts."""
         mask = 0
-        for bit in _bits(states & self.machine.finals):
+        for bit in bits_of(states & self.machine.finals):
             mask |= 1 << self._number[bit]
         return mask
 
 
-def _bits(number: int) -> Iterable[int]:
+def bits_of(number: int) -> Iterator[int]:
+    """The single bits of a number, the lowest first.
+
+    Examples
+    --------
+    >>> list(bits_of(6))
+    [2, 4]
+    """
     while number:
         bit = number & -number
         yield bit

@@ -44,11 +44,14 @@ from ses_audit.policy.types import Clause
 from ses_audit.policy.variables import substitute
 from ses_audit.policy.wildcards import Token, matches, tokens_of
 
-__all__ = ["Question", "SingleValues", "is_in", "single_values"]
+__all__ = ["ANY_ARN", "Question", "SingleValues", "is_in", "single_values", "text_machines"]
 
 _TEXT_LIMIT = 20_000
 _SEARCH_LIMIT = 20_000
 """How many states all searches of a key for texts of two kinds may walk."""
+
+ANY_ARN = arn_machine(tokens_of("*:*:*:*:*:*"))
+"""All ARNs."""
 
 _TEXTUAL = (Family.STRING, Family.ARN)
 _TYPED = (*SWEPT, Family.BOOLEAN)
@@ -130,8 +133,8 @@ def single_values(question: Question, domain: Domain) -> SingleValues:
     >>> like = Atom(Clause("StringLike", "k", ("1*",)), "2012-10-17")
     >>> less = Atom(Clause("NumericLessThan", "k", ("12",)), "2012-10-17")
     >>> found = single_values(Question("k", (like, less), {}, frozenset()), Domain())
-    >>> [text for text in found.others if text.startswith("1")]
-    ['1', '12']
+    >>> "12" in found.others, "1" in found.others
+    (True, True)
     """
     patterns = question.patterns()
     if len(patterns) == 1:
@@ -209,9 +212,18 @@ class _Texts:
     complete: bool
 
 
-def _texts(
+def text_machines(
     patterns: Mapping[Family, Sequence[tuple[Atom, tuple[Token, ...]]]], domain: Domain
-) -> _Texts:
+) -> tuple[dict[str, None], dict[Machine, None]]:
+    """The texts that policies name, and the machines of their patterns and of the domain.
+
+    Parameters
+    ----------
+    patterns
+        As `Question.patterns` finds them.
+    domain
+        What is known of the key.
+    """
     named: dict[str, None] = {}
     for _, tokens in patterns.get(Family.BINARY, ()):
         named |= dict.fromkeys(binaries(text_of(tokens)))
@@ -228,7 +240,14 @@ def _texts(
     named |= dict.fromkeys(domain.excluded)
     if domain.values is Values.ARN or Family.ARN in patterns:
         # An ARN that no pattern names: what is none is no match for a negated operator either.
-        machines[arn_machine(tokens_of("*:*:*:*:*:*"))] = None
+        machines[ANY_ARN] = None
+    return named, machines
+
+
+def _texts(
+    patterns: Mapping[Family, Sequence[tuple[Atom, tuple[Token, ...]]]], domain: Domain
+) -> _Texts:
+    named, machines = text_machines(patterns, domain)
     if not machines:
         return _Texts(named, (), {0: fresh(named)}, True)
     told: dict[Machine, None] = {}
