@@ -123,7 +123,7 @@ def test_what_an_earlier_key_was_decided_to_is_part_of_the_question() -> None:
     formula = conjunction(_atom("StringLike", "y", "${x}a"), _atom("StringEquals", "y", "${z}"))
     result = decide(formula, Domains())
     assert (result.verdict, result.proven) == (Verdict.CONDITIONAL, True)
-    # Two keys that stand in one text, where one might overlap the other: that none do is not proven.
+    # Two keys that stand in one text might overlap there: that none do is not proven.
     none = decide(conjunction(formula, _atom("StringLike", "z", "*b")), Domains())
     assert (none.verdict, none.proven, none.witness) == (Verdict.CONDITIONAL, False, None)
 
