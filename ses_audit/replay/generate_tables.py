@@ -21,7 +21,7 @@ from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import make_manifest, write_manifest
 from ses_audit.snapshot.plan import Cell, account_cells, organization_cells, region_cells
 from ses_audit.snapshot.schema import TABLES
-from ses_audit.snapshot.store import group_of
+from ses_audit.snapshot.table_files import group_of
 
 __all__ = ["write_tables"]
 

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 
-from ses_audit.snapshot.coverage_tables import times_table
+from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.errors import SnapshotError
-from ses_audit.snapshot.evidence import Record
+from ses_audit.snapshot.evidence import Record, snapshot_records
+from ses_audit.snapshot.fan_out import FanOut, MakeExecutor
 from ses_audit.snapshot.identity_tables import GivenIdentity
+from ses_audit.snapshot.joining import Check, Joining, write_times
 from ses_audit.snapshot.ledger import Ledger
 from ses_audit.snapshot.organization_tables import Facts
 from ses_audit.snapshot.store import Snapshot, SnapshotWriter
-from ses_audit.snapshot.tables import AccountPart, account_part, join_parts, organization_of
+from ses_audit.snapshot.tables import AccountPart, account_part
 
 __all__ = ["append_records", "finish_snapshot", "ready_tables"]
+
+_ASIDE = (State.NOT_AUDITED, State.EXCLUDED)
+_TOGETHER = 8
+"""Accounts that a worker reads in one task, one after the other."""
+_AT_ONCE = 500
+"""Documents that are checked in one task."""
 
 
 def ready_tables() -> None:
@@ -37,7 +47,7 @@ def append_records(writer: SnapshotWriter, records: Iterable[Record]) -> None:
 def finish_snapshot(
     writer: SnapshotWriter,
     ledger: Ledger,
-    check_document: Callable[[str], str | None],
+    check_document: Check,
     *,
     taken_at: str,
     caller: Mapping[str, object] | None = None,
@@ -45,11 +55,15 @@ def finish_snapshot(
     arguments: Mapping[str, object] | None = None,
     assumptions: Sequence[str] = (),
     given: Iterable[GivenIdentity] = (),
+    make_executor: MakeExecutor | None = None,
+    workers: int = 1,
 ) -> Snapshot:
     """Make the tables of all evidence, and the manifest: the snapshot can be opened.
 
-    One account's records are in memory at a time. An account whose evidence is corrupt has all
-    its cells `MALFORMED`; the others go on.
+    Workers read a few accounts each, one at a time, and rows are written as they come: the tables
+    are the same bytes whatever the executor and the number of workers. An account whose evidence
+    is corrupt, or over which workers die again and again, has all its cells `MALFORMED`; the
+    others go on.
 
     Parameters
     ----------
@@ -58,30 +72,81 @@ def finish_snapshot(
     ledger
         The plan and how each cell ended.
     check_document
-        Says why a policy text is malformed, or None.
+        Says why a policy text is malformed, or None; of a module, where there is an executor.
     taken_at, caller, arguments, assumptions
         As for `manifest.make_manifest`.
     organization
         `manifest["organization"]`; by default what the evidence says.
     given
         Identities named by hand.
+    make_executor
+        Makes an executor whose workers see the snapshot at the same path; None makes the tables
+        in this process.
+    workers
+        How many workers it has.
+
+    Raises
+    ------
+    SnapshotError
+        When something cannot be written (the disk is full): no half of a table stays.
     """
-    parts: list[AccountPart] = []
-    for account in writer.accounts():
-        try:
-            parts.append(account_part(account, writer.records(account)))
-        except SnapshotError as error:
-            ledger.spoil(account, str(error))
-    facts = organization_of(parts) if organization is None else organization
     rows = ledger.rows()
-    tables = join_parts(parts, rows, check_document, given, facts)
-    return writer.finish(
-        tables,
-        times=times_table(rows),
-        taken_at=taken_at,
-        totals=ledger.totals(),
-        caller=caller,
-        organization=facts,
-        arguments=arguments,
-        assumptions=assumptions,
-    )
+    accounts = writer.accounts()
+    asked = {row.account_id for row in rows if row.service == "organizations"}
+    # Corrupt evidence of an account that is not audited changes nothing.
+    aside = {row.account_id for row in rows if row.state in _ASIDE and not row.argument}
+    spoiled: dict[str, str] = {}
+    with writer.table_files() as files, FanOut(make_executor, workers) as hands:
+
+        def parts_of(wanted: Iterable[str]) -> Iterator[AccountPart]:
+            calls = ((str(writer.path), account) for account in wanted)
+            for account, part, error in hands.in_order(_read_part, calls, _lost, _TOGETHER):
+                if part is not None:
+                    yield part
+                elif account not in aside:
+                    spoiled[account] = error
+
+        joining = Joining(parts_of(a for a in accounts if a in asked), rows, given, organization)
+        joining.parts(files, parts_of(a for a in accounts if a not in asked))
+        for account, error in spoiled.items():
+            ledger.spoil(account, error)
+        rows = ledger.rows() if spoiled else rows
+        joining.rest(files, rows, partial(_checked, hands, check_document))
+        write_times(files, rows)
+        return writer.finish(
+            files,
+            taken_at=taken_at,
+            totals=ledger.totals(),
+            caller=caller,
+            organization=joining.facts,
+            arguments=arguments,
+            assumptions=assumptions,
+        )
+
+
+Read = tuple[str, AccountPart | None, str]
+"""An account, its part, or why there is none."""
+
+
+def _read_part(root: str, account: str) -> Read:
+    """The part of one account, read from its evidence: the task of a worker."""
+    try:
+        return account, account_part(account, snapshot_records(Path(root), account)), ""
+    except SnapshotError as error:
+        return account, None, str(error)
+
+
+def _lost(root: str, account: str) -> Read:
+    return account, None, "worker processes died over its evidence"
+
+
+def _checked(hands: FanOut, check: Check, texts: Iterable[str]) -> Iterator[str | None]:
+    """Why texts are malformed, each checked by one worker."""
+    every = list(texts)
+    calls = ((check, every[n : n + _AT_ONCE]) for n in range(0, len(every), _AT_ONCE))
+    for found in hands.in_order(_check, calls):
+        yield from found
+
+
+def _check(check: Check, texts: Sequence[str]) -> list[str | None]:
+    return [check(text) for text in texts]

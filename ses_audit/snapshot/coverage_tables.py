@@ -2,51 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from operator import attrgetter
 
 import pyarrow as pa
 
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.ledger import CoverageRow
-from ses_audit.snapshot.schema import TIMES
+from ses_audit.snapshot.schema import TABLES, TIMES
 from ses_audit.snapshot.texts import clean
 
-__all__ = ["coverage_rows", "read_coverage", "times_table"]
+__all__ = ["coverage_table", "read_coverage", "times_table"]
 
 
-def coverage_rows(rows: Iterable[CoverageRow]) -> list[dict[str, object]]:
+def coverage_table(rows: Sequence[CoverageRow]) -> pa.Table:
     """Rows of the coverage table."""
-    return [
-        {
-            "account_id": row.account_id,
-            "region": row.region,
-            "service": row.service,
-            "operation": row.operation,
-            "argument": clean(row.argument),
-            "state": row.state.value,
-            "detail": clean(row.detail),
-            "layer": clean(row.layer),
-            "policy_arn": clean(row.policy_arn),
-        }
-        for row in rows
-    ]
+    return _table(rows, TABLES["coverage"])
 
 
-def times_table(rows: Iterable[CoverageRow]) -> pa.Table:
+def times_table(rows: Sequence[CoverageRow]) -> pa.Table:
     """When each cell was read last, and with how many calls: `schema.TIMES`."""
-    found = [
-        {
-            "account_id": row.account_id,
-            "region": row.region,
-            "service": row.service,
-            "operation": row.operation,
-            "argument": clean(row.argument),
-            "calls": row.calls,
-            "read_at": row.read_at,
-        }
-        for row in rows
+    return _table(rows, TIMES)
+
+
+def _table(rows: Sequence[CoverageRow], schema: pa.Schema) -> pa.Table:
+    """Columns of rows; the texts are cleaned once for each distinct one."""
+    cleaned: dict[str, str] = {}
+
+    def text(value: str) -> str:
+        if value not in cleaned:
+            cleaned[value] = clean(str(value)) or ""
+        return cleaned[value]
+
+    columns: list[list[object]] = [
+        [text(value) if isinstance(value, str) else value for value in map(attrgetter(name), rows)]
+        for name in schema.names
     ]
-    return pa.Table.from_pylist(found, schema=TIMES)
+    return pa.table(columns, schema=schema)
 
 
 def read_coverage(table: pa.Table) -> list[CoverageRow]:

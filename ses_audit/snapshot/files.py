@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from ses_audit.errors import USAGE
 from ses_audit.snapshot.errors import SnapshotError
 
-__all__ = ["digest", "local_path", "make_folder", "read_file", "replace_files", "write_file"]
+__all__ = ["digest", "local_path", "make_folder", "read_file", "write_file"]
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+):/+(.*)", re.DOTALL)
 _CHUNK = 1 << 20
@@ -102,22 +102,6 @@ def write_file(path: Path, content: bytes) -> None:
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise SnapshotError(f"cannot write {path}: {error.strerror}") from error
-
-
-def replace_files(contents: dict[Path, bytes]) -> list[tuple[Path, Path]]:
-    """Write the temporary files of all, and say which is to take which name.
-
-    Nothing takes its name before every file is whole on the disk.
-    """
-    staged: list[tuple[Path, Path]] = []
-    try:
-        for path, content in contents.items():
-            staged.append((_write_temporary(path, content), path))
-    except SnapshotError:
-        for temporary, _ in staged:
-            temporary.unlink(missing_ok=True)
-        raise
-    return staged
 
 
 def digest(path: Path, size: int | None = None) -> tuple[str, int]:

@@ -287,7 +287,9 @@ class Ledger:
         cells |= {row.cell for row in self._settled if row.account_id == account}
         self._settled = [row for row in self._settled if row.account_id != account]
         for cell in cells:
-            self.mark(cell, State.MALFORMED, detail)
+            # Its items are in the same file: none of them is known.
+            calls = sum(row.calls for row in self._cells.pop(cell, {}).values())
+            self.mark(cell, State.MALFORMED, detail, calls=calls)
 
     def totals(self) -> Totals:
         """How much of the plan was read."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
-import io
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -25,7 +24,6 @@ from ses_audit.snapshot.files import (
     digest,
     local_path,
     make_folder,
-    replace_files,
 )
 from ses_audit.snapshot.ledger import Totals
 from ses_audit.snapshot.manifest import MANIFEST, make_manifest, read_manifest, write_manifest
@@ -39,19 +37,17 @@ from ses_audit.snapshot.opened import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ses_audit.snapshot.table_files import TableFiles
+
 __all__ = [
     "Snapshot",
     "SnapshotError",
     "SnapshotWriter",
     "create_snapshot",
-    "group_of",
     "open_snapshot",
-    "parquet_bytes",
 ]
 
-GROUP = 1 << 14
-"""Rows of a row group: few enough that one account's rows are read without many others'."""
-
+_TIMES = "times"
 _LOCK = ".lock"
 # What must be the same when a run goes on with a snapshot. The role's name may be mended.
 _TELLING = {
@@ -107,9 +103,19 @@ class SnapshotWriter:
         path = evidence_path(self.path, account)
         return snapshot_records(self.path, account) if path.exists() else iter(())
 
+    def table_files(self) -> TableFiles:
+        """The files of the tables, to be filled and given to `finish`; used in a `with` block."""
+        from ses_audit.snapshot.schema import TABLES, TIMES
+        from ses_audit.snapshot.table_files import TableFiles
+
+        make_folder(self.path / TABLES_FOLDER)
+        paths = {name: self.path / TABLES_FOLDER / f"{name}.parquet" for name in TABLES}
+        times = {_TIMES: self.path / TIMES_FILE}
+        return TableFiles({**paths, **times}, {**TABLES, _TIMES: TIMES})
+
     def finish(
         self,
-        tables: Mapping[str, pa.Table],
+        tables: TableFiles | Mapping[str, pa.Table],
         *,
         taken_at: str,
         times: pa.Table | None = None,
@@ -124,7 +130,7 @@ class SnapshotWriter:
         Parameters
         ----------
         tables
-            As `tables.join_parts` makes them.
+            Files that `joining.stream_tables` filled, or whole tables by name.
         taken_at, totals, caller, organization, arguments, assumptions
             As for `manifest.make_manifest`.
         times
@@ -135,33 +141,28 @@ class SnapshotWriter:
         SnapshotError
             When something cannot be written.
         """
-        make_folder(self.path / TABLES_FOLDER)
-        contents = {
-            self.path / TABLES_FOLDER / f"{name}.parquet": parquet_bytes(table, group_of(name))
-            for name, table in sorted(tables.items())
-        }
-        if times is not None:
-            contents[self.path / TIMES_FILE] = parquet_bytes(times)
-        staged = replace_files(contents)
-        files: dict[str, dict[str, object]] = {
-            path.relative_to(self.path).as_posix(): {
-                "sha256": hashlib.sha256(content).hexdigest(),
-                "bytes": len(content),
+        from ses_audit.snapshot.table_files import TableFiles
+
+        with self.table_files() if isinstance(tables, Mapping) else nullcontext(tables) as given:
+            assert isinstance(given, TableFiles)
+            if isinstance(tables, Mapping):
+                for name, table in tables.items():
+                    given.write(name, table)
+            if times is not None:
+                given.write(_TIMES, times)
+            written = given.close()
+            files: dict[str, dict[str, object]] = {
+                path.relative_to(self.path).as_posix(): {"sha256": sha256, "bytes": size}
+                for path, (sha256, size) in written.items()
             }
-            for path, content in contents.items()
-        }
-        for account in self.accounts():
-            path = evidence_path(self.path, account)
-            sha256, size = digest(path)
-            name = path.relative_to(self.path).as_posix()
-            files[name] = {"sha256": sha256, "bytes": size}
-        # From here to the last line the tables are of two runs: the manifest says so.
-        write_manifest(self.path, self._begun)
-        try:
-            for temporary, path in staged:
-                temporary.replace(path)
-        except OSError as error:
-            raise SnapshotError(f"cannot write {self.path}: {error.strerror}") from error
+            for account in self.accounts():
+                path = evidence_path(self.path, account)
+                sha256, size = digest(path)
+                name = path.relative_to(self.path).as_posix()
+                files[name] = {"sha256": sha256, "bytes": size}
+            # From here to the last line the tables are of two runs: the manifest says so.
+            write_manifest(self.path, self._begun)
+            given.take_names()
         manifest = make_manifest(
             finished=True,
             started_at=self.started_at,
@@ -316,40 +317,3 @@ def _take_lock(root: Path) -> int:
         os.close(lock)
         raise SnapshotError(f"cannot lock {root}: {error.strerror}") from error
     return lock
-
-
-def group_of(name: str) -> int:
-    """The most rows of a row group of a table.
-
-    Documents are looked up one by one, by their digest, which says nothing of where they are used.
-
-    Examples
-    --------
-    >>> group_of("policy_documents") < group_of("principals")
-    True
-    """
-    return GROUP >> 3 if name == "policy_documents" else GROUP
-
-
-def parquet_bytes(table: pa.Table, rows_of_group: int = GROUP) -> bytes:
-    """A table as Parquet; equal tables give equal bytes.
-
-    Parameters
-    ----------
-    table
-        The table.
-    rows_of_group
-        The most rows of a row group, as `group_of` says for a table of a snapshot.
-    """
-    import pyarrow.parquet as parquet
-
-    buffer = io.BytesIO()
-    parquet.write_table(
-        table,
-        buffer,
-        compression="zstd",
-        compression_level=3,
-        row_group_size=rows_of_group,
-        store_schema=False,
-    )
-    return buffer.getvalue()

@@ -12,10 +12,11 @@ import pytest
 
 from ses_audit.errors import USAGE
 from ses_audit.snapshot import files
+from ses_audit.snapshot.joining import build_tables
 from ses_audit.snapshot.ledger import Ledger
 from ses_audit.snapshot.schema import TABLES
-from ses_audit.snapshot.store import SnapshotError, create_snapshot, open_snapshot, parquet_bytes
-from ses_audit.snapshot.tables import build_tables
+from ses_audit.snapshot.store import SnapshotError, create_snapshot, open_snapshot
+from ses_audit.snapshot.table_files import parquet_bytes
 
 START = "2026-11-23T06:00:00Z"
 

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.identity_tables import GivenIdentity
 from ses_audit.snapshot.import_directory import read_import
+from ses_audit.snapshot.joining import build_tables, join_parts, organization_of
 from ses_audit.snapshot.ledger import Ledger
 from ses_audit.snapshot.plan import Cell
 from ses_audit.snapshot.schema import TABLES
-from ses_audit.snapshot.store import parquet_bytes
-from ses_audit.snapshot.tables import account_part, build_tables, join_parts, organization_of
+from ses_audit.snapshot.table_files import parquet_bytes
+from ses_audit.snapshot.tables import account_part
 
 ALICE = "arn:aws:iam::222222222222:user/team/alice"
 BOB = "arn:aws:iam::222222222222:user/bob"

@@ -1,0 +1,92 @@
+"""Calls on any executor: answers in order, and workers that die."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+from executors import Backwards, kill_once
+
+from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.fan_out import FanOut
+
+
+def processes() -> Executor:
+    return ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def square_unless_killed(number: int, mark: str) -> int:
+    if number == 7:
+        kill_once(mark)
+    return number * number
+
+
+def deadly(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("make", [None, lambda: ThreadPoolExecutor(3), Backwards, processes])
+def test_answers_come_in_the_order_of_the_calls(make: Callable[[], Executor] | None) -> None:
+    with FanOut(make, 3) as workers:
+        assert list(workers.in_order(square, ((n,) for n in range(40)))) == [
+            n * n for n in range(40)
+        ]
+        several = workers.in_order(square, ((n,) for n in range(41)), together=4)
+        assert list(several) == [n * n for n in range(41)]
+        # The same workers for the next calls.
+        assert list(workers.in_order(square, [(3,)])) == [9]
+        assert list(workers.in_order(square, [])) == []
+
+
+def test_calls_are_taken_a_few_ahead() -> None:
+    taken: list[int] = []
+
+    def calls() -> object:
+        for number in range(1_000):
+            taken.append(number)
+            yield (number,)
+
+    with FanOut(lambda: ThreadPoolExecutor(2), 2) as workers:
+        answers = workers.in_order(square, calls())  # type: ignore[arg-type]
+        next(answers)
+        assert len(taken) < 20
+
+
+def test_an_error_of_a_call_is_raised() -> None:
+    with (
+        FanOut(lambda: ThreadPoolExecutor(1), 1) as workers,
+        pytest.raises(TypeError),
+    ):
+        list(workers.in_order(square, [("a",)]))
+
+
+def test_a_worker_that_is_killed_is_replaced(tmp_path: Path) -> None:
+    mark = str(tmp_path / "killed")
+    with FanOut(processes, 2) as workers:
+        found = list(workers.in_order(square_unless_killed, [(n, mark) for n in range(12)]))
+    assert found == [n * n for n in range(12)]
+    assert Path(mark).exists()
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_a_call_that_kills_its_workers_is_told_from_the_others(together: int) -> None:
+    calls = [(n,) for n in range(9)]
+    with FanOut(processes, 2) as workers:
+        found = list(workers.in_order(deadly, calls, lambda number: -number, together))
+    assert found == [0, 1, 2, 3, 4, -5, 6, 7, 8]
+
+
+def test_workers_that_keep_dying_are_one_line() -> None:
+    with FanOut(processes, 2) as workers, pytest.raises(SnapshotError, match="workers died 3"):
+        list(workers.in_order(deadly, [(n,) for n in range(9)]))
