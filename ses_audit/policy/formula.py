@@ -6,7 +6,7 @@ one can be kept under it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import chain
@@ -26,6 +26,7 @@ __all__ = [
     "disjunction",
     "keys_of",
     "negate",
+    "replaced",
 ]
 
 
@@ -214,3 +215,34 @@ def keys_of(formula: Formula) -> frozenset[str]:
         found.add(atom.key)
         found |= atom.needs
     return frozenset(found)
+
+
+def replaced(formula: Formula, by: Mapping[Atom, Formula]) -> Formula:
+    """The formula with others in the place of some of its atoms.
+
+    Examples
+    --------
+    >>> one, two = (Atom(Clause("Bool", key, ("true",)), "2012-10-17") for key in "ab")
+    >>> replaced(conjunction(Formula.of(one), Formula.of(two)), {one: TRUE})
+    Bool b ['true']
+    """
+    if not by:
+        return formula
+    done: dict[Formula, Formula] = {}
+
+    def walk(node: Formula) -> Formula:
+        if by.keys().isdisjoint(node.atoms):
+            return node
+        if node in done:
+            return done[node]
+        if node.atom is not None:
+            result = by.get(node.atom, node)
+        elif node.kind == "not":
+            result = negate(walk(node.parts[0]))
+        else:
+            join = conjunction if node.kind == "and" else disjunction
+            result = join(*map(walk, node.parts))
+        done[node] = result
+        return result
+
+    return walk(formula)

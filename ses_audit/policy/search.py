@@ -12,16 +12,7 @@ from functools import lru_cache
 
 from ses_audit.policy.columns import Columns, divided
 from ses_audit.policy.domains import ANY_VALUE, Domain, Domains
-from ses_audit.policy.formula import (
-    FALSE,
-    TRUE,
-    Atom,
-    Formula,
-    atoms_of,
-    conjunction,
-    disjunction,
-    negate,
-)
+from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, atoms_of, replaced
 from ses_audit.policy.kinds import Kind, kinds_of_key
 from ses_audit.policy.linked import Link, linked_kinds
 from ses_audit.policy.operators import holds
@@ -295,27 +286,4 @@ class Solver:
 
 def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:
     """Put answers in the place of atoms."""
-    if not answers:
-        return formula
-    done: dict[Formula, Formula] = {}
-
-    def walk(node: Formula) -> Formula:
-        if answers.keys().isdisjoint(node.atoms):
-            return node
-        if node in done:
-            return done[node]
-        if node.atom is not None:
-            answer = answers.get(node.atom)
-            result = node if answer is None else TRUE if answer else FALSE
-        elif node.kind == "not":
-            result = negate(walk(node.parts[0]))
-        elif node.kind == "and":
-            result = conjunction(*map(walk, node.parts))
-        elif node.kind == "or":
-            result = disjunction(*map(walk, node.parts))
-        else:
-            result = node
-        done[node] = result
-        return result
-
-    return walk(formula)
+    return replaced(formula, {a: TRUE if answer else FALSE for a, answer in answers.items()})

@@ -12,6 +12,7 @@ from ses_audit.policy.conditions import Conditions, remaining
 from ses_audit.policy.domains import ANY_VALUE, TYPES, Domains, Values
 from ses_audit.policy.formula import FALSE, TRUE, Formula, atoms_of, negate
 from ses_audit.policy.operators import OPERATORS, Family
+from ses_audit.policy.related_keys import related
 from ses_audit.policy.relax import relaxed
 from ses_audit.policy.search import Search, Solver, Tables
 from ses_audit.policy.typed_values import TYPE_OF_FAMILY
@@ -97,7 +98,8 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
     if budget == BUDGET and key in _decided:
         return _decided[key]
     domains = _with_types(formula, domains)
-    tables = Tables(formula, domains)
+    whole = related(formula, domains)
+    tables = Tables(whole.formula, whole.domains)
     holds = satisfy(formula, domains, budget, tables)
     fails = satisfy(negate(formula), domains, budget, tables)
     if holds.found is None and holds.complete:
@@ -207,15 +209,20 @@ def satisfy(
     """
     if formula is FALSE:
         return Search(None, True)
-    tables = Tables(formula, domains) if tables is None else tables
-    solver = Solver(formula, domains, budget, tables)
+    asked = related(formula, domains)
+    tables = Tables(asked.formula, asked.domains) if tables is None else tables
+    solver = Solver(asked.formula, asked.domains, budget, tables)
     if solver.is_linked:
         # Most of what no values meet is shown by less than what is asked.
-        weaker = relaxed(formula)
+        weaker = relaxed(asked.formula)
         if weaker is FALSE or (
             weaker is not TRUE
-            and weaker is not formula
-            and Solver(weaker, domains, budget, tables).search() == Search(None, True)
+            and weaker is not asked.formula
+            and Solver(weaker, asked.domains, budget, tables).search() == Search(None, True)
         ):
             return Search(None, True)
-    return solver.search()
+    search = solver.search()
+    if search.found is None:
+        return search
+    found = asked.witness(search.found)
+    return Search(found, search.complete and found is not None, search.bounded)
