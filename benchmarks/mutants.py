@@ -184,11 +184,13 @@ class Functions:
         self.late: dict[str, list[str]] = {}  # keys of mutants of what runs at import: their tests
         self.reached: dict[str, dict[int, set[str]]] = {}
         self._cover = _covering()
+        self._caches: list[Callable[[], None]] = []
 
     def loop(self, tests: Tests) -> None:
         self._cover.stop()
         at_import = _covered(self._cover)
         places = {item.nodeid: place for place, item in enumerate(tests.items)}
+        self._caches = _caches()
         self._learn(tests)
         gc.collect()
         gc.freeze()
@@ -209,7 +211,7 @@ class Functions:
     def _learn(self, tests: Tests) -> None:
         """Which lines each test reaches, and how long it takes; in forks: caches stay empty."""
         names = [item.nodeid for item in tests.items]
-        covered, failed = forked(lambda: _cover_tests(tests))
+        covered, failed = forked(lambda: _cover_tests(tests, self._caches))
         if failed:
             raise SystemExit(f"fails without any mutant: {failed}")
         self.reached = {
@@ -226,16 +228,16 @@ class Functions:
         return [*killers, *sorted(names - killers.keys(), key=self.seconds.__getitem__)]
 
     def _try(self, mutant: Mutant, tests: Tests, places: list[int]) -> str | None:
-        _forget()
+        _forget(self._caches)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         exchange(mutant)
         return tests.run(places, lambda name: 1 + 6 * self.seconds[name])
 
 
-def _cover_tests(tests: Tests) -> Any:
+def _cover_tests(tests: Tests, caches: list[Callable[[], None]]) -> Any:
     cover = _covering()
     for place in range(len(tests.items)):
-        _forget()
+        _forget(caches)
         cover.switch_context(str(place))
         failed = tests.run([place], lambda _: 600)
         if failed:
@@ -250,12 +252,23 @@ def _time(tests: Tests, place: int) -> float:
     return time.process_time() - before
 
 
-def _forget() -> None:
-    """Empty the caches of the package."""
-    for name in [name for name in sys.modules if name.startswith("ses_audit.policy")]:
-        for value in vars(sys.modules[name]).values():
+def _caches() -> list[Callable[[], None]]:
+    """How each cache of the package is emptied: of functions, and dicts that begin empty."""
+    found: list[Callable[[], None]] = []
+    for module in [m for name, m in sys.modules.items() if name.startswith("ses_audit.policy")]:
+        for value in vars(module).values():
             if isinstance(value, functools._lru_cache_wrapper):
-                value.cache_clear()
+                found.append(value.cache_clear)
+            own = type(value).__module__.startswith("ses_audit.policy")
+            for part in vars(value).values() if own and hasattr(value, "__dict__") else (value,):
+                if isinstance(part, dict) and not part:
+                    found.append(part.clear)
+    return found
+
+
+def _forget(caches: list[Callable[[], None]]) -> None:
+    for clear in caches:
+        clear()
 
 
 def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float]) -> object:
