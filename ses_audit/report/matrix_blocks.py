@@ -40,8 +40,9 @@ DENIED = RANKS.index("denied")
 _BEST = """, met AS (
   SELECT identity_account, sender_group, principal_type, principal_account, senders,
          min(best) AS best
-  FROM chosen JOIN best USING (pattern) GROUP BY ALL)
+  FROM chosen JOIN best USING (pattern) {where} GROUP BY ALL)
 """
+_SHOWN = "WHERE identity_account IN (SELECT unnest($owners))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def read_owners(audit: Audit, selection: Selection, limit: int) -> Owners:
     """Whole accounts, as long as their principals fit; the first of them in any case."""
     counted = audit.queries.ask(
         selection,
-        f"{_BEST} SELECT identity_account, "
+        f"{_BEST.format(where='')} SELECT identity_account, "
         f"coalesce(sum(senders) FILTER (best < {DENIED}), 0)::BIGINT FROM met GROUP BY ALL",
     )
     accounts = audit.organization.accounts
@@ -186,9 +187,10 @@ def read_rest(
     found: dict[str, list[Rest]] = {}
     for owner, own, kind, count in audit.queries.ask(
         selection,
-        f"{_BEST} SELECT identity_account, principal_account IS NOT DISTINCT FROM "
-        f"identity_account, principal_type, sum(senders)::BIGINT FROM met WHERE best = {DENIED} "
-        "AND identity_account IN (SELECT unnest($owners)) GROUP BY ALL ORDER BY ALL",
+        f"{_BEST.format(where=_SHOWN)} SELECT identity_account, "
+        "principal_account IS NOT DISTINCT FROM identity_account, principal_type, "
+        f"sum(senders)::BIGINT FROM met WHERE best = {DENIED} "
+        "GROUP BY ALL ORDER BY ALL",
         {"owners": list(owners)},
     ):
         found.setdefault(owner, []).append(Rest(own, kind, count))

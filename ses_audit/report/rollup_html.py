@@ -115,27 +115,27 @@ def _read(queries: Queries, selection: Selection, key: str) -> dict[tuple[str, s
     def row(ou: str, account: str | None, name: str) -> _Row:
         return found.setdefault((ou, account or ""), _Row(ou, account or "", name))
 
-    best = _BEST.format(key=key)
-    for ou, account, name, region, rank, count in queries.ask(
+    for ou, account, name, region, rank, principals, can, names in queries.ask(
         selection,
-        f"{best} SELECT principal_ou, principal_account, principal_account_name, region, rank, "
-        "sum(senders)::BIGINT FROM regional GROUP BY ALL",
-    ):
-        row(ou, account, name).regions.setdefault(region, {})[rank] = count
-    for ou, account, name, principals, can, names in queries.ask(
-        selection,
-        f"""{best}, named AS (
+        f"""{_BEST.format(key=key)}, named AS (
           SELECT o.principal_ou, o.principal_account, min_by(w.principal_name,
             (w.principal_type = 'root', w.principal_name LIKE 'AWS%', rank,
              w.principal_type <> 'user', w.principal_type, w.principal_name), {_NAMED}) AS names
           FROM (SELECT DISTINCT principal_ou, principal_account, sender_class, rank FROM overall
                 WHERE rank <= 1) o
           JOIN who w USING (sender_class) GROUP BY ALL)
-        SELECT principal_ou, principal_account, principal_account_name,
+        SELECT principal_ou, principal_account, principal_account_name, region, rank,
+               sum(senders)::BIGINT, NULL, NULL
+        FROM regional GROUP BY ALL
+        UNION ALL
+        SELECT principal_ou, principal_account, principal_account_name, NULL, NULL,
                coalesce(sum(senders) FILTER (NOT unread), 0)::BIGINT,
                coalesce(sum(senders) FILTER (rank <= 1), 0)::BIGINT, any_value(names)
         FROM overall LEFT JOIN named USING (principal_ou, principal_account) GROUP BY ALL""",
     ):
+        if region is not None:
+            row(ou, account, name).regions.setdefault(region, {})[rank] = principals
+            continue
         known = row(ou, account, name)
         known.principals, known.can, known.named = principals, can, list(names or ())
     return found
