@@ -5,7 +5,7 @@ Branches that the rest implies are left out, and nothing is said twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction, negate
@@ -14,9 +14,13 @@ from ses_audit.policy.types import Clause
 __all__ = ["Conditions", "pushed", "remaining"]
 
 _MOST_PARTS = 100
-"""Beyond this many parts of one node, implied parts are not looked for."""
+"""Beyond this many parts of one node, those that parts on other keys imply are not looked for."""
+_MOST_NAMED = 8
+"""More parts on one key are not looked at for one clause that says the same."""
 _MOST_ROUNDS = 4
 """How often the simplified is simplified again: a part that went may leave another implied."""
+
+KindsWith = Callable[[Formula], tuple[str, int] | None]
 
 _OPPOSITE = {
     "StringEquals": "StringNotEquals",
@@ -113,6 +117,8 @@ def remaining(
     formula: Formula,
     impossible: Callable[[Formula], bool],
     has_opposite: Callable[[Clause], bool],
+    kinds_with: KindsWith = lambda formula: None,
+    named: Callable[[Formula], Formula | None] = lambda formula: None,
 ) -> Conditions:
     """Simplify a formula and show it.
 
@@ -125,14 +131,19 @@ def remaining(
     has_opposite
         Whether a clause fails exactly where the opposite operator (`StringNotEquals` of
         `StringEquals`) holds.
+    kinds_with
+        For a formula on one key alone, the key and a bit for each kind of its values with which
+        the formula holds.
+    named
+        One clause that says the same as a formula on one key, where there is one.
     """
     found = pushed(formula, False)
     for _ in range(_MOST_ROUNDS):
-        simpler = _simplified(found, TRUE, impossible)
+        simpler = _simplified(found, TRUE, impossible, kinds_with)
         if simpler is found:
             break
         found = simpler
-    return _shown(found, has_opposite)
+    return _shown(_named(found, named), has_opposite)
 
 
 def pushed(formula: Formula, negated: bool) -> Formula:
@@ -151,23 +162,28 @@ def pushed(formula: Formula, negated: bool) -> Formula:
     return negate(formula) if negated else formula
 
 
-def _simplified(formula: Formula, given: Formula, impossible: Callable[[Formula], bool]) -> Formula:
+def _simplified(
+    formula: Formula,
+    given: Formula,
+    impossible: Callable[[Formula], bool],
+    kinds_with: KindsWith,
+) -> Formula:
     """Drop what holds anyway, given what is already said."""
     if formula.kind not in ("and", "or"):
         if impossible(conjunction(given, negate(formula))):
             return TRUE
         return FALSE if impossible(conjunction(given, formula)) else formula
-    if len(formula.parts) > _MOST_PARTS:
-        return formula
     conjunctive = formula.kind == "and"
     join = conjunction if conjunctive else disjunction
-    parts = list(formula.parts)
+    parts = _needed(formula.parts, conjunctive, kinds_with)
+    if len(parts) > _MOST_PARTS:
+        return join(*parts)
     position = 0
     while position < len(parts):
         rest = join(*(p for i, p in enumerate(parts) if i != position))
         # In an `or` a part counts only where the rest does not hold.
         known = conjunction(given, rest if conjunctive else negate(rest))
-        part = _simplified(parts[position], known, impossible)
+        part = _simplified(parts[position], known, impossible, kinds_with)
         if part is (TRUE if conjunctive else FALSE):
             del parts[position]
         elif part is (FALSE if conjunctive else TRUE):
@@ -176,6 +192,51 @@ def _simplified(formula: Formula, given: Formula, impossible: Callable[[Formula]
             parts[position] = part
             position += 1
     return join(*parts)
+
+
+def _needed(parts: Sequence[Formula], conjunctive: bool, kinds_with: KindsWith) -> list[Formula]:
+    """The parts without those that others on the same key imply, in one pass over their kinds."""
+    by_key: dict[str, list[tuple[int, int]]] = {}
+    for place, part in enumerate(parts):
+        found = kinds_with(part)
+        if found is not None:
+            by_key.setdefault(found[0], []).append((place, found[1]))
+    dropped: set[int] = set()
+    for masks in by_key.values():
+        # What says least goes first: of `and` what most kinds meet, of `or` what few do.
+        masks.sort(key=lambda pair: pair[1].bit_count(), reverse=conjunctive)
+        # What the parts from each place on say together; of `and` what they leave out.
+        together = [0]
+        for _, mask in reversed(masks):
+            together.append(together[-1] | (~mask if conjunctive else mask))
+        said = 0
+        for (place, mask), rest in zip(masks, reversed(together[:-1]), strict=True):
+            own = ~mask if conjunctive else mask
+            if own & ~(said | rest):
+                said |= own
+            else:
+                dropped.add(place)
+    return [part for place, part in enumerate(parts) if place not in dropped]
+
+
+def _named(formula: Formula, named: Callable[[Formula], Formula | None]) -> Formula:
+    """Say in one clause what several say of one key together: that it is absent, most often."""
+    if formula.atom is not None or not formula.parts:
+        return formula
+    if formula.kind == "not":
+        atom = formula.parts[0].atom
+        terse = atom is not None and not atom.clause.if_exists and "*" not in atom.clause.values
+        return formula if terse else named(formula) or formula
+    join = conjunction if formula.kind == "and" else disjunction
+    by_key: dict[frozenset[str], list[Formula]] = {}
+    for part in formula.parts:
+        keys = frozenset(key for atom in part.atoms for key in (atom.key, *atom.needs))
+        by_key.setdefault(keys, []).append(_named(part, named))
+    found: list[Formula] = []
+    for parts in by_key.values():
+        whole = join(*parts)
+        found.append((named(whole) if 1 < len(parts) <= _MOST_NAMED else None) or whole)
+    return join(*found)
 
 
 def _shown(formula: Formula, has_opposite: Callable[[Clause], bool]) -> Conditions:

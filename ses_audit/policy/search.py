@@ -62,11 +62,23 @@ class Tables:
         is_set = key in self._multivalued
         domain = self._domains.get(key, ANY_VALUE)
         whole = tuple(self._atoms.get(key, ()))
-        if len(whole) > len(atoms):
+        if len(whole) >= len(atoms):
             found = _table(key, whole, is_set, domain)
             if found.complete and found.columns.bits.keys() >= {*atoms}:
                 return found
         return _table(key, atoms, is_set, domain)
+
+    def kinds_with(self, formula: Formula) -> tuple[str, int] | None:
+        """The key on which alone a formula turns, and a bit for each kind with which it holds.
+
+        None where there is no such key, or where not all of its kinds are known.
+        """
+        atoms = formula.atoms
+        if not atoms or any(atom.key != atoms[0].key or atom.needs for atom in atoms):
+            return None
+        table = self.of(atoms[0].key, tuple(self._atoms.get(atoms[0].key, ())))
+        mask = table.columns.mask(formula) if table.complete else None
+        return None if mask is None else (atoms[0].key, mask)
 
 
 @lru_cache(maxsize=4_096)

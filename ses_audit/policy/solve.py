@@ -10,7 +10,15 @@ from dataclasses import dataclass, replace
 
 from ses_audit.policy.conditions import Conditions, remaining
 from ses_audit.policy.domains import ANY_VALUE, TYPES, Domains, Values
-from ses_audit.policy.formula import FALSE, TRUE, Formula, atoms_of, negate
+from ses_audit.policy.formula import (
+    FALSE,
+    TRUE,
+    Atom,
+    Formula,
+    atoms_of,
+    conjunction,
+    negate,
+)
 from ses_audit.policy.operators import OPERATORS, Family
 from ses_audit.policy.related_keys import related
 from ses_audit.policy.relax import relaxed
@@ -56,7 +64,7 @@ def never_holds(formula: Formula, domains: Domains) -> bool:
 
     Examples
     --------
-    >>> from ses_audit.policy.formula import Atom, conjunction, disjunction
+    >>> from ses_audit.policy.formula import disjunction
     >>> two = [Formula.of(Atom(Clause("StringEquals", "k", (v,)), "2012-10-17")) for v in "ab"]
     >>> never_holds(conjunction(*two), Domains()), never_holds(disjunction(*two), Domains())
     (True, False)
@@ -116,6 +124,8 @@ def decide(formula: Formula, domains: Domains, *, budget: int = BUDGET) -> OpenR
                 formula,
                 lambda part: not bounded and _impossible(part, domains, tables),
                 _has_opposite(domains),
+                tables.kinds_with,
+                lambda part: None if bounded else _in_one_clause(part, domains),
             ),
             witness=holds.found,
             counter_witness=fails.found,
@@ -177,6 +187,31 @@ def _has_opposite(domains: Domains) -> Callable[[Clause], bool]:
     return has_opposite
 
 
+def _in_one_clause(formula: Formula, domains: Domains) -> Formula | None:
+    """A clause that says that a key is absent or there, or which boolean it is, as a formula does.
+
+    None where none of these says the same.
+    """
+    atoms = formula.atoms
+    if any(atom.key != atoms[0].key or atom.needs for atom in atoms):
+        return None
+    key, version = atoms[0].clause.key, atoms[0].version
+    clauses = [Clause("Null", key, (word,)) for word in ("true", "false")]
+    if all(OPERATORS[atom.clause.operator].family in _BOOLEAN for atom in atoms):
+        clauses += [Clause("Bool", key, (word,)) for word in ("true", "false")]
+    for clause in clauses:
+        found = Formula.of(Atom(clause, version))
+        if all(
+            satisfy(conjunction(one, negate(other)), domains, BUDGET // 10) == Search(None, True)
+            for one, other in ((formula, found), (found, formula))
+        ):
+            return found
+    return None
+
+
+_BOOLEAN = frozenset({Family.BOOLEAN, Family.NULL})
+
+
 def _impossible(formula: Formula, domains: Domains, tables: Tables) -> bool:
     found = satisfy(formula, domains, BUDGET // 10, tables)
     return found.found is None and found.complete
@@ -200,7 +235,6 @@ def satisfy(
 
     Examples
     --------
-    >>> from ses_audit.policy.formula import Atom, conjunction
     >>> near = Formula.of(Atom(Clause("StringLike", "k", ("a?",)), "2012-10-17"))
     >>> not_ab = Formula.of(Atom(Clause("StringNotEquals", "k", ("ab",)), "2012-10-17"))
     >>> (value,) = satisfy(conjunction(near, not_ab), Domains()).found["k"]

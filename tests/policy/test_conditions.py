@@ -177,3 +177,22 @@ def test_no_duplicate_and_no_implied_branch_however_many(size: int) -> None:
     conditions = decide(disjunction(*both), Domains()).conditions
     assert conditions is not None
     assert _parts(conditions) == size + 1
+
+
+def test_many_parts_are_compared_by_their_kinds() -> None:
+    """Two hundred ranges within one are not named beside it; nor is one that two others cover."""
+    every = [_range(f"10.{n}.0.0/16") for n in range(200)]
+    others = [_range("192.0.2.0/25"), _range("192.0.2.0/24"), _range("192.0.2.128/25")]
+    wide = decide(disjunction(_range("10.0.0.0/8"), *every, *others), Domains())
+    assert str(wide.conditions) == "aws:SourceIp in 10.0.0.0/8 or aws:SourceIp in 192.0.2.0/24"
+    narrow = decide(negate(disjunction(*every, *others[1:])), Domains())
+    assert narrow.conditions is not None
+    assert len(narrow.conditions.parts) == 201
+    # Beside another key all the same.
+    other = Formula.of(Atom(Clause("StringEquals", "k", ("v",)), "2012-10-17"))
+    both = decide(conjunction(other, disjunction(_range("10.0.0.0/8"), *every)), Domains())
+    assert str(both.conditions) == "aws:SourceIp in 10.0.0.0/8 and k is v"
+
+
+def _range(text: str) -> Formula:
+    return Formula.of(Atom(Clause("IpAddress", "aws:SourceIp", (text,)), "2012-10-17"))

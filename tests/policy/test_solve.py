@@ -16,10 +16,11 @@ from ses_audit.policy.reduce import open_evaluate
 from ses_audit.policy.solve import Domains, decide, satisfy
 from ses_audit.policy.types import Clause, Effect, Verdict
 
-CASES = load("open")["cases"]
+RULES = load("open_rules")["cases"]
+CASES = [*load("open")["cases"], *RULES]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+@pytest.mark.parametrize("case", CASES, ids=[case.get("name", case.get("rule")) for case in CASES])
 def test_case(case: dict) -> None:
     layers, asked = layers_of(case), open_request_of(case)
     result = open_evaluate(layers, asked)
@@ -34,6 +35,12 @@ def test_case(case: dict) -> None:
         assert result.counter_witness is not None
         assert concrete(layers, asked, result.counter_witness) is not Effect.ALLOWED
     assert (result.conditions is not None) == (result.verdict is Verdict.CONDITIONAL)
+
+
+def test_every_rule_has_its_page() -> None:
+    assert len(RULES) >= 60
+    assert len({case["rule"] for case in RULES}) == len(RULES)
+    assert all(case["source"].startswith("https://docs.aws.amazon.com/") for case in RULES)
 
 
 @pytest.mark.parametrize("families", [1, 2])

@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from policy_cases import ACCOUNT, IDENTITY, USER, allow, identity_layers
+from policy_cases import ACCOUNT, IDENTITY, USER, allow, attached
 
 from ses_audit.policy.domains import Domain, Values
 from ses_audit.policy.outcome import outcome
 from ses_audit.policy.reduce import OpenRequest
-from ses_audit.policy.types import Effect, Layers, Request
+from ses_audit.policy.types import AttachedPolicy, Effect, Layers, Request
+
+
+def _policy(statements: Sequence[tuple[str, dict]], **elements: object) -> AttachedPolicy:
+    return attached(
+        *(
+            allow(Effect={"A": "Allow", "D": "Deny"}[effect], Condition=condition, **elements)
+            for effect, condition in statements
+        )
+    )
 
 
 def layers_of(case: dict) -> Layers:
-    return identity_layers(
-        *(
-            allow(Effect={"A": "Allow", "D": "Deny"}[effect], Condition=condition)
-            for effect, condition in case["statements"]
-        )
+    """The layers of a case: `statements` are the identity policy's."""
+
+    def levels(name: str, **elements: object) -> tuple[tuple[AttachedPolicy, ...], ...] | None:
+        found = case.get(name)
+        return None if found is None else tuple((_policy(each, **elements),) for each in found)
+
+    boundary, session = case.get("boundary"), case.get("session")
+    resource = case.get("resource")
+    return Layers(
+        identity_policies=(_policy(case["statements"]),) if case["statements"] else (),
+        permissions_boundary=None if boundary is None else _policy(boundary),
+        session_policies=None if session is None else (_policy(session),),
+        service_control_policies=levels("scp"),
+        resource_control_policies=levels("rcp", Principal="*"),
+        resource_policies=()
+        if resource is None
+        else (_policy(resource, Principal={"AWS": USER.arn}),),
     )
 
 
