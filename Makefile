@@ -58,7 +58,7 @@ pictures: $(VENV)/dev.stamp  ## take the pictures of docs/ from reports/sample a
 prove: $(VENV)/dev.stamp  ## a million random requests against the reference evaluator (hours; resumable)
 	@$(BIN)/python tests/prove.py --count 1000000
 
-mutants: $(VENV)/dev.stamp  ## mutation testing of ses_audit/policy (hours)
+mutants: $(VENV)/dev.stamp  ## mutation testing of ses_audit/policy (an hour; resumable)
 	@$(BIN)/python benchmarks/mutants.py
 
 bench-collect: $(VENV)/dev.stamp  ## time against the bound for 10, 100 and 1,000 accounts
