@@ -15,6 +15,9 @@ _MOST_STARTS = 64
 _MOST_STATES = 3_000
 _MOST_WORDS = 400
 _MOST_RUNS = 20_000
+"""How many ways to read words are kept, of all machines together."""
+_MOST_STEPS = 200_000
+"""How many steps all machines may take, so that many of them do not take long."""
 
 Configurations = tuple[frozenset[int], ...]
 """For each place where the word may begin, the states that its spellings lead to."""
@@ -114,12 +117,16 @@ def generic_words(own: Joined, readers: Sequence[Reader]) -> tuple[list[str], bo
     seen: dict[tuple[int, Configurations, bool], None] = {begin: None}
     waiting = [(begin, "")]
     words: list[str] = []
+    steps = 0
     for (states, configurations, fresh), word in waiting:
         if fresh:
             words.append(word)
         characters = {":", *own.leading(states)}
         for (reader, _), each in zip(places, configurations, strict=True):
             characters.update(reader.leading(each))
+        steps += (len(characters) + 1) * (1 + sum(map(len, configurations)))
+        if steps > _MOST_STEPS:
+            return words, False
         for character in (other, *sorted(characters)):
             following = (
                 own.step(states, character),
@@ -206,7 +213,7 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
     begin = frozenset(product(*(run.starts for run in runs)))
     words = [""]
     waiting = [("", begin)]
-    walked = 0
+    kept = len(begin)
     for word, states in waiting:
         following: dict[str, set[tuple[int, ...]]] = {}
         for state in states:
@@ -217,12 +224,16 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
                 for character in run.letters(each)
             }
             for letter in letters:
-                walked += 1
-                following.setdefault(letter, set()).update(_moves(runs, state, letter))
+                reached = following.setdefault(letter, set())
+                for moved in _moves(runs, state, letter):
+                    kept += moved not in reached
+                    reached.add(moved)
+                    if kept > _MOST_RUNS:
+                        return words, False
         for letter, reached in sorted(following.items()):
             if not reached:
                 continue
-            if len(words) >= _MOST_WORDS or walked > _MOST_RUNS:
+            if len(words) >= _MOST_WORDS:
                 return words, False
             words.append(word + letter)
             waiting.append((word + letter, frozenset(reached)))
