@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 from ses_audit.snapshot.coverage import State
@@ -32,7 +32,11 @@ def account_id(number: int) -> str:
 
 
 def uniform_records(
-    accounts: int, regions: Sequence[str], identities: int = 1, policies: int = 10
+    accounts: int,
+    regions: Sequence[str],
+    identities: int = 1,
+    policies: int = 10,
+    disabled: Callable[[int], Collection[str]] = lambda number: (),
 ) -> Iterator[Record]:
     """What AWS would have answered of the organization, a record a call.
 
@@ -41,20 +45,25 @@ def uniform_records(
     accounts
         How many, the management account included; a hundred in each OU.
     regions
-        Enabled in each account.
+        Of each account.
     identities
         In each account and region.
     policies
         Service control policies, all of them on the root.
+    disabled
+        Which of the regions the nth account has off.
     """
     yield from _organization(accounts, policies)
-    listed = [{"RegionName": name, "RegionOptStatus": "ENABLED"} for name in regions]
     names = [f"mail{number}.example.com" for number in range(identities)]
     found = [{"IdentityName": name, "IdentityType": "DOMAIN"} for name in names]
     identity = {"IdentityType": "DOMAIN", "VerifiedForSendingStatus": True, "Policies": {}}
     state = {"ProductionAccessEnabled": True, "SendingEnabled": True}
     for number in range(accounts):
-        account = account_id(number)
+        account, off = account_id(number), disabled(number)
+        listed = [
+            {"RegionName": name, "RegionOptStatus": "DISABLED" if name in off else "ENABLED"}
+            for name in regions
+        ]
         yield _record(account, GLOBAL, "account", "ListRegions", {"Regions": listed})
         role = {
             "Arn": f"arn:aws:iam::{account}:role/mailer",
@@ -64,7 +73,7 @@ def uniform_records(
         }
         details = {"UserDetailList": [], "RoleDetailList": [role]}
         yield _record(account, GLOBAL, "iam", "GetAccountAuthorizationDetails", details)
-        for region in regions:
+        for region in [region for region in regions if region not in off]:
             yield _record(account, region, "sesv2", "GetAccount", state)
             yield _record(
                 account, region, "sesv2", "ListEmailIdentities", {"EmailIdentities": found}
