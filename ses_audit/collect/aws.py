@@ -98,7 +98,8 @@ class Aws:
                 USAGE,
             ) from error
         except BotoCoreError as error:
-            raise UserError(f"the AWS configuration cannot be used: {error}") from error
+            said = " ".join(str(error).split())
+            raise UserError(f"the AWS configuration cannot be used: {said}") from error
         if own is None:
             raise UserError(
                 "no AWS credentials: name a --profile, log in (`aws sso login`), or set "
@@ -132,11 +133,35 @@ class Aws:
                 arn, account = str(answer["Arn"]), str(answer["Account"])
                 partition = arn.split(":")[1]
             except (BotoCoreError, ClientError) as error:
-                raise UserError(_no_caller(failure(error)), TOOL_FAILURE) from error
+                raise self._no_caller(failure(error)) from error
             except UNPARSABLE as error:
-                raise UserError(_no_caller(unparsable(error)), TOOL_FAILURE) from error
+                raise self._no_caller(unparsable(error)) from error
             return self._know(Caller(account, arn, partition))
         return self._caller
+
+    def _no_caller(self, found: Failure) -> UserError:
+        """Why nothing can be asked, in one line, and what to do."""
+        said = f"{found.code}: {found.message}"
+        if "SSO" in found.code or found.code == "TokenRetrievalError":
+            profile = self._session.profile or "default"
+            line = (
+                f"the SSO session of the profile {profile} has expired ({said}): "
+                f"`aws sso login --profile {profile}`, then run this once more"
+            )
+        elif found.code == "CredentialRetrievalError":
+            line = f"the AWS credentials cannot be had ({said}): see to the profile"
+        elif found.state is State.EXPIRED:
+            line = (
+                f"the AWS credentials have expired ({said}): log in again, then run this once more"
+            )
+        elif found.state is State.DENIED:
+            line = f"AWS does not accept the credentials ({said}): name another --profile"
+        else:
+            line = (
+                f"AWS STS cannot be asked who the caller is ({said}): see to the network, or "
+                "AWS_REGION"
+            )
+        return UserError(line, TOOL_FAILURE)
 
     def _know(self, caller: Caller) -> Caller:
         self._caller = caller
@@ -146,8 +171,17 @@ class Aws:
         return caller
 
     def lend(self) -> dict[str, str]:
-        """The caller's keys as they are now, for a worker process."""
-        return lent(self._keys.of(_OWN))
+        """The caller's keys as they are now, for a worker process.
+
+        Raises
+        ------
+        UserError
+            When they expired, and there are no newer ones.
+        """
+        try:
+            return lent(self._keys.of(_OWN))
+        except (BotoCoreError, ClientError) as error:
+            raise self._no_caller(failure(error)) from error
 
     def sdk_regions(self, partition: str) -> list[str]:
         """The SES regions that the installed SDK knows of."""
@@ -273,12 +307,3 @@ class Aws:
         # Only who was assumed is evidence; the credentials never are.
         kept = {name: answer[name] for name in ("AssumedRoleUser",) if name in answer}
         return answered(call, {**kept, "ResponseMetadata": answer.get("ResponseMetadata", {})})
-
-
-def _no_caller(found: Failure) -> str:
-    said = f"{found.code}: {found.message}"
-    if found.state is State.EXPIRED:
-        return f"the AWS credentials have expired ({said}): log in again, then run this once more"
-    if found.state is State.DENIED:
-        return f"AWS does not accept the credentials ({said}): name another --profile"
-    return f"AWS STS cannot be asked who the caller is ({said}): see to the network, or AWS_REGION"

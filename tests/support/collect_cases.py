@@ -90,9 +90,13 @@ def tables(snapshot: Path) -> dict[str, bytes]:
 
 
 def command(
-    server: Server, snapshot: Path, *options: str, before: str = ""
+    server: Server,
+    snapshot: Path,
+    *options: str,
+    before: str = "",
+    more: Mapping[str, str] | None = None,
 ) -> subprocess.Popen[str]:
-    """`ses-audit collect` as a process; `before` is run in it first."""
+    """`ses-audit collect` as a process; `before` is run in it first, `more` are its variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     # A job in the background of a shell would ignore Ctrl-C.
     code = (
@@ -104,7 +108,7 @@ def command(
     path = os.pathsep.join([str(SUPPORT), *filter(None, [kept.get("PYTHONPATH")])])
     return subprocess.Popen(
         [sys.executable, "-c", code, "collect", str(snapshot), *ARGUMENTS, *options],
-        env={**kept, "PYTHONPATH": path, **environment(server.url, CALLER)},
+        env={**kept, "PYTHONPATH": path, **environment(server.url, CALLER), **(more or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
