@@ -13,9 +13,9 @@ __all__ = ["Reader", "generic_words", "pinned_words"]
 
 _MOST_STARTS = 64
 _MOST_STATES = 3_000
-_MOST_WORDS = 400
+_MOST_WORDS = 250
 _MOST_RUNS = 20_000
-"""How many ways to read words are kept, of all machines together."""
+"""How many ways to read words are tried, of all machines together."""
 _MOST_STEPS = 200_000
 """How many steps all machines may take, so that many of them do not take long."""
 
@@ -213,7 +213,7 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
     begin = frozenset(product(*(run.starts for run in runs)))
     words = [""]
     waiting = [("", begin)]
-    kept = len(begin)
+    tried = len(begin)
     for word, states in waiting:
         following: dict[str, set[tuple[int, ...]]] = {}
         for state in states:
@@ -224,12 +224,11 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
                 for character in run.letters(each)
             }
             for letter in letters:
-                reached = following.setdefault(letter, set())
-                for moved in _moves(runs, state, letter):
-                    kept += moved not in reached
-                    reached.add(moved)
-                    if kept > _MOST_RUNS:
-                        return words, False
+                options = _options(runs, state, letter)
+                tried += prod(map(len, options))
+                if tried > _MOST_RUNS:
+                    return words, False
+                following.setdefault(letter, set()).update(_moves(options))
         for letter, reached in sorted(following.items()):
             if not reached:
                 continue
@@ -240,12 +239,19 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
     return words, complete
 
 
-def _moves(runs: Sequence[_Run], state: tuple[int, ...], letter: str) -> Iterator[tuple[int, ...]]:
-    """All ways to read a letter that one machine at least has by name."""
-    options = [
+Options = list[list[tuple[int, bool]]]
+"""For each machine the states that a letter leads to, and whether the policy wrote the letter."""
+
+
+def _options(runs: Sequence[_Run], state: tuple[int, ...], letter: str) -> Options:
+    return [
         [(_UNUSED, False)] if each == _UNUSED else list(run.after(each, letter))
         for run, each in zip(runs, state, strict=True)
     ]
+
+
+def _moves(options: Options) -> Iterator[tuple[int, ...]]:
+    """All ways to read a letter that one machine at least has by name."""
     for choice in product(*options):
         if any(written for _, written in choice):
             yield tuple(each for each, _ in choice)

@@ -21,6 +21,10 @@ __all__ = ["Search", "Solver", "Table", "Tables"]
 
 Values = dict[str, tuple[str, ...]]
 
+_OF_A_TABLE, _OF_A_LINK = 40, 200
+"""What it takes of the budget to find the kinds of a key that others are put into, and the values
+of one that is put into others: as many combinations could be tried in that time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -234,6 +238,7 @@ class Solver:
             return self._tables.of(key, own)
         cache_key = (key, own, tuple((name, chosen.get(name)) for name in sorted(needs)))
         if cache_key not in self._resolved:
+            self._budget -= _OF_A_TABLE
             kinds, complete = self._kinds_in(key, own, chosen)
             self._resolved[cache_key] = Table(kinds, complete, Columns.of(own, kinds))
         return self._resolved[cache_key]
@@ -274,6 +279,7 @@ class Solver:
         key = self._order[place]
         cache_key = (key, own, linked, formula.atoms, tuple(chosen.items()))
         if cache_key not in self._kinds:
+            self._budget -= _OF_A_LINK
             kinds, complete = self._kinds_in(key, own, chosen, apart=True)
             link = Link(
                 key,
