@@ -52,8 +52,8 @@ PRINCIPALS = [
 ]
 KEYS = {
     "aws:SourceIp": (
-        ["IpAddress", "NotIpAddress"],
-        ["10.0.0.0/8", "10.1.0.0/16", "203.0.113.7", "0.0.0.0/0"],
+        ["IpAddress", "NotIpAddress", "StringLike", "StringNotLike"],
+        ["10.0.0.0/8", "10.1.0.0/16", "203.0.113.7", "0.0.0.0/0", "10.*", "2001:*"],
         ["10.0.0.1", "10.1.0.1", "203.0.113.7", "2001:db8::1"],
     ),
     "aws:username": (
@@ -69,17 +69,17 @@ KEYS = {
     ),
     "test:tag": (
         ["StringEquals", "StringNotLike", "StringLike"],
-        ["ann", "x*", "*y"],
+        ["ann", "x*", "*y", "${aws:username}", "${aws:username}*"],
         ["ann", "xy", "x", "y"],
     ),
     "test:number": (
-        ["NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals"],
-        ["5", "10", "5.5"],
+        ["NumericLessThan", "NumericGreaterThanEquals", "NumericNotEquals", "StringLike"],
+        ["5", "10", "5.5", "1*", "?"],
         ["4", "5", "5.5", "7", "10", "11"],
     ),
     "ses:Recipients": (
         ["StringLike", "StringNotLike", "StringEquals"],
-        ["*@example.com", "ann@*", "bob@example.org"],
+        ["*@example.com", "ann@*", "bob@example.org", "${aws:username}@*", "*@${test:tag}"],
         ["ann@example.com", "bob@example.org", "x@example.com", ""],
     ),
 }
