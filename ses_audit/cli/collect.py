@@ -70,11 +70,11 @@ def collect(
     click.echo(coverage_line(counted), err=True)
     if not any_account(rows):
         raise UserError(
-            f"nothing was collected: no account could be read; `ses-audit status {snapshot}` "
+            f"nothing was collected: no account could be read; `ses-audit status {made.named}` "
             "tells why",
             NOTHING_COLLECTED,
         )
-    click.echo(str(made.path))
+    click.echo(made.named)
     return INCOMPLETE if require_complete and not counted.complete else 0
 
 

@@ -33,11 +33,13 @@ def decide(snapshot: Path, workers: int | None, address: str | None, again: bool
     from ses_audit.audit.execute import decide_snapshot
     from ses_audit.audit.stored import VerdictWriter, has_verdicts
     from ses_audit.audit.workers import dask, processes
+    from ses_audit.snapshot.remote import upload_verdicts
     from ses_audit.snapshot.store import open_snapshot
 
     opened = open_snapshot(snapshot)
     if has_verdicts(opened) and not again:
-        click.echo(f"the verdicts of {snapshot} are decided already; --again decides them anew")
+        told = f"the verdicts of {opened.named} are decided already; --again decides them anew"
+        click.echo(told)
         return 0
     count = workers or os.cpu_count() or 1
     make = None
@@ -48,5 +50,6 @@ def decide(snapshot: Path, workers: int | None, address: str | None, again: bool
     with VerdictWriter(opened) as writer:
         decide_snapshot(opened, ACTIONS, writer, make, count)
         writer.finish()
-    click.echo(f"decided: {snapshot / 'verdicts'}")
+    upload_verdicts(opened)
+    click.echo(f"decided: {opened.named}/verdicts")
     return 0

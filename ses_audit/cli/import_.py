@@ -87,7 +87,7 @@ def import_(
     identity_rows = made.table("identities").num_rows
     click.echo(f"{principals:,} principals, {identity_rows:,} identities", err=True)
     click.echo(coverage_line(totals), err=True)
-    click.echo(str(made.path))
+    click.echo(made.named)
     return INCOMPLETE if require_complete and not totals.complete else 0
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import click
@@ -81,16 +82,27 @@ def replay(
 def _write_generated(generate: str | None, to: Path) -> int:
     from ses_audit.audit.documents import check_document
     from ses_audit.errors import USAGE, UserError
-    from ses_audit.replay.generate import Generated, parse_size
+    from ses_audit.replay.generate import TAKEN, Generated, parse_size
     from ses_audit.replay.generate_tables import write_tables
+    from ses_audit.snapshot.files import local_path
+    from ses_audit.snapshot.places import address
+    from ses_audit.snapshot.remote import publish
 
     if generate is None:
         raise UserError("--to needs --generate: it writes what is generated", USAGE)
     size = parse_size(generate)
-    if to.exists():
+    place = address(to)
+    if place is None:
+        to = local_path(to)
+    if place is None and to.exists():
         raise UserError(f"{to} exists: name a new folder", USAGE)
-    write_tables(to, Generated(size), check_document)
-    click.echo(f"{size.accounts:,} accounts of {size.principals:,} principals: {to}")
+    with TemporaryDirectory(prefix="ses-audit-") as temporary:
+        folder = to if place is None else Path(temporary) / "snapshot"
+        write_tables(folder, Generated(size), check_document)
+        if place is not None:
+            publish(folder, place, TAKEN)
+    shown = to if place is None else place
+    click.echo(f"{size.accounts:,} accounts of {size.principals:,} principals: {shown}")
     return 0
 
 
@@ -100,7 +112,9 @@ def _recording(
     from ses_audit.errors import USAGE, UserError
     from ses_audit.replay.example import example_records
     from ses_audit.replay.recording import Recording
+    from ses_audit.snapshot.files import local_path
     from ses_audit.snapshot.import_directory import read_import
+    from ses_audit.snapshot.places import address
     from ses_audit.snapshot.store import open_snapshot
 
     if generate is not None:
@@ -110,7 +124,7 @@ def _recording(
         recording = Recording(generated_records(Generated(parse_size(generate))), account)
     elif directory is None:
         recording = Recording(example_records(), account)
-    elif (directory / "manifest.json").exists():
+    elif address(directory) or (local_path(directory) / "manifest.json").exists():
         snapshot = open_snapshot(directory)
         caller = snapshot.manifest.get("caller")
         own = caller.get("account") if isinstance(caller, dict) else None

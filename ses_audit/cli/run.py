@@ -82,11 +82,15 @@ def run(
     Reads the organization with the credentials of the AWS configuration, unless --example or
     --snapshot says otherwise. The report is a folder of its own below --out.
     """
+    from ses_audit.errors import USAGE, UserError
     from ses_audit.report.audit_run import RunOptions, run_report
     from ses_audit.report.escape import terminal
     from ses_audit.report.parameters import assignments
+    from ses_audit.snapshot.places import address
 
     _refuse_both(context, example, snapshot)
+    if address(out) is not None:
+        raise UserError(f"--out {address(out)}: reports stand in a folder of this machine", USAGE)
     options = RunOptions(
         out=out,
         parameters=assignments(parameters),

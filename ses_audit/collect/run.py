@@ -69,6 +69,7 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
         resume=True,
         caller=caller.as_manifest(),
         arguments=_arguments(options),
+        profile=options.profile,
     ) as writer:
         run = _Run(options, aws, writer, progress, pace or Pace(), regions)
         try:

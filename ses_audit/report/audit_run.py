@@ -192,7 +192,7 @@ class _Work:
             snapshot = take(self.folder.work / OWN_SNAPSHOT)
             own = snapshot.path == self.folder.work / OWN_SNAPSHOT
             shown_as = OWN_SNAPSHOT if own else str(snapshot.path.resolve())
-            self.record.take(snapshot, shown_as)
+            self.record.take(snapshot, snapshot.where or shown_as)
             self.tell("deciding")
             self.audit = Audit(snapshot.path)
             summary = self.audit.summary()

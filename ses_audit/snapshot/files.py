@@ -37,7 +37,7 @@ def local_path(where: str | Path) -> Path:
     if match[1] == "file":
         return Path("/" + unquote(match[2]))
     raise SnapshotError(
-        f"{match[1]}:// snapshots are not read or written yet: copy the folder to a disk", USAGE
+        f"{match[1]}:// snapshots are not read or written: a folder, file:// or s3://", USAGE
     )
 
 

@@ -12,6 +12,7 @@ from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.evidence import Record, evidence_accounts, snapshot_records
 from ses_audit.snapshot.files import local_path, read_file
 from ses_audit.snapshot.manifest import read_manifest
+from ses_audit.snapshot.places import address
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,13 @@ class Snapshot:
 
     path: Path
     manifest: Mapping[str, object]
+    where: str = ""
+    """Its address, where `path` is a copy of it."""
+
+    @property
+    def named(self) -> str:
+        """What a person calls it."""
+        return self.where or str(self.path)
 
     def has_table(self, name: str) -> bool:
         """Whether the snapshot holds the table."""
@@ -109,15 +117,21 @@ def open_snapshot(path: str | Path) -> Snapshot:
     Parameters
     ----------
     path
-        Its folder, or a `file://` address.
+        Its folder, or a `file://` or `s3://` address.
 
     Raises
     ------
     SnapshotError
         When there is none, it is foreign, unfinished, broken or of another version.
     """
-    root = local_path(path)
+    place = address(path)
+    if place is None:
+        root = local_path(path)
+    else:
+        from ses_audit.snapshot.remote import download
+
+        root = download(place)
     manifest = read_manifest(root)
     if manifest.get("finished") is not True:
         raise SnapshotError(f"{root} is unfinished: run the command that makes it once more")
-    return Snapshot(root, manifest)
+    return Snapshot(root, manifest, "" if place is None else str(place))

@@ -33,10 +33,12 @@ from ses_audit.snapshot.opened import (
     Snapshot,
     open_snapshot,
 )
+from ses_audit.snapshot.places import address
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ses_audit.snapshot.remote import Workplace
     from ses_audit.snapshot.table_files import TableFiles
 
 __all__ = [
@@ -77,6 +79,7 @@ class SnapshotWriter:
         *,
         earlier: Mapping[str, object] | None,
         made: bool,
+        work: Workplace | None = None,
     ) -> None:
         self.path = path
         self.started_at = str(begun["started_at"])
@@ -84,6 +87,7 @@ class SnapshotWriter:
         self._begun = begun
         self._made = made
         self._lock = lock
+        self._work = work
 
     @property
     def lock(self) -> int:
@@ -175,7 +179,10 @@ class SnapshotWriter:
             files=files,
         )
         write_manifest(self.path, manifest)
-        return Snapshot(self.path, manifest)
+        if self._work is None:
+            return Snapshot(self.path, manifest)
+        self._work.upload()
+        return Snapshot(self.path, manifest, str(self._work.where))
 
     def discard(self) -> None:
         """Remove what this run began, where nothing was before it: no half of a snapshot stays.
@@ -194,12 +201,16 @@ class SnapshotWriter:
                 self.path.rmdir()
         except OSError as error:
             raise SnapshotError(f"cannot remove {self.path}: {error.strerror}") from error
+        if self._work is not None:
+            self._work.leave()
 
     def close(self) -> None:
         """Give the lock back; a second call does nothing."""
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+            if self._work is not None:
+                self._work.close()
 
     def __enter__(self) -> Self:
         return self
@@ -220,19 +231,23 @@ def create_snapshot(
     resume: bool = False,
     caller: Mapping[str, object] | None = None,
     arguments: Mapping[str, object] | None = None,
+    profile: str | None = None,
 ) -> SnapshotWriter:
     """Make a snapshot's folder, or go on with one, and lock it.
 
     Parameters
     ----------
     path
-        The folder, or a `file://` address; new, empty, or (with `resume`) a snapshot.
+        The folder, or a `file://` address; new, empty, or (with `resume`) a snapshot. Or an
+        `s3://` address where none is: it is made on this machine, and copied up by `finish`.
     started_at
         ISO 8601, UTC.
     resume
         Whether an earlier run's evidence is kept and added to.
     caller, arguments
         As for `manifest.make_manifest`; a snapshot that was begun with others is not gone on with.
+    profile
+        Of the AWS configuration, for an `s3://` address.
 
     Raises
     ------
@@ -240,7 +255,27 @@ def create_snapshot(
         For a folder of something else, a snapshot that is not to be resumed, a symbolic link,
         and while another process writes here.
     """
-    root = local_path(path)
+    place = address(path)
+    if place is None:
+        return _create(local_path(path), None, started_at, resume, caller, arguments)
+    from ses_audit.snapshot.remote import Workplace
+
+    work = Workplace(place, profile, resume=resume, started_at=started_at)
+    try:
+        return _create(work.folder, work, started_at, resume, caller, arguments)
+    except BaseException:
+        work.close()
+        raise
+
+
+def _create(
+    root: Path,
+    work: Workplace | None,
+    started_at: str,
+    resume: bool,
+    caller: Mapping[str, object] | None,
+    arguments: Mapping[str, object] | None,
+) -> SnapshotWriter:
     if root.is_symlink():
         raise SnapshotError(f"{root} is a symbolic link: name the folder itself")
     if root.exists() and not root.is_dir():
@@ -258,7 +293,7 @@ def create_snapshot(
         if earlier is None:
             write_manifest(root, begun)
         make_folder(root / EVIDENCE)
-        return SnapshotWriter(root, lock, begun, earlier=earlier, made=made)
+        return SnapshotWriter(root, lock, begun, earlier=earlier, made=made, work=work)
     except BaseException:
         os.close(lock)
         raise

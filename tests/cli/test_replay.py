@@ -77,7 +77,7 @@ def test_the_example(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_snapshot(example_snapshot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with serving(example_snapshot) as (exported, _):
+    with serving(f"file://{example_snapshot}") as (exported, _):
         assert len(accounts(exported, monkeypatch)) == 12
 
 

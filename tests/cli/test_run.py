@@ -119,6 +119,11 @@ BAD = {
         2,
         "no notebook '9_tiny'; did you mean 09_tiny?",
     ),
+    "a bucket for a folder": (
+        ("--snapshot", "{snapshot}", "--out", "s3://audits/reports"),
+        2,
+        "--out s3://audits/reports: reports stand in a folder of this machine",
+    ),
     "a file for a folder": (
         ("--snapshot", "{snapshot}", "--out", "{tmp}/file/reports"),
         2,

@@ -58,7 +58,7 @@ def test_addresses(where: str | Path, path: str) -> None:
     assert local_path(where) == Path(path)
 
 
-@pytest.mark.parametrize("where", ["s3://bucket/key", "https://x", Path("s3://bucket/key")])
+@pytest.mark.parametrize("where", ["gs://bucket/key", "https://x", Path("gs://bucket/key")])
 def test_other_addresses_are_refused(where: str | Path) -> None:
-    with pytest.raises(SnapshotError, match="not read or written yet"):
+    with pytest.raises(SnapshotError, match="not read or written: a folder"):
         local_path(where)

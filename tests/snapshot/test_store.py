@@ -86,7 +86,7 @@ def test_not_there_and_foreign(tmp_path: Path) -> None:
     for content in ("", '{"format": "ses-', "[" * 5000):
         (tmp_path / "dir/manifest.json").write_text(content)
         one_line(tmp_path / "dir", "truncated or corrupt")
-    one_line("s3://bucket/key", "s3:// snapshots")
+    one_line("gs://bucket/key", "gs:// snapshots")
 
 
 def test_another_version(snapshot: Path) -> None:
