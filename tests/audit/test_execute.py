@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from executors import Backwards
 
 from ses_audit.audit.audit import ACTIONS
 from ses_audit.audit.columns import Columns
@@ -54,28 +55,7 @@ def test_there_are_several_batches(snapshot: Snapshot) -> None:
     assert len(Columns(snapshot).batches(BATCH)) > 2
 
 
-class _Backwards(Executor):
-    """Does what it is given last first, as far as it can."""
-
-    def __init__(self) -> None:
-        self._waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
-
-    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        outer = self
-
-        class Late(Future[Any]):
-            def result(self, timeout: float | None = None) -> Any:
-                while outer._waiting:
-                    future, call = outer._waiting.pop()
-                    future.set_result(call())
-                return super().result(timeout)
-
-        future = Late()
-        self._waiting.append((future, lambda: fn(*args, **kwargs)))
-        return future
-
-
-@pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(1), _Backwards])
+@pytest.mark.parametrize("make", [lambda: ThreadPoolExecutor(1), Backwards])
 def test_the_same_bytes_in_any_order(
     snapshot: Snapshot, alone: dict[str, str], make: Callable[[], Executor]
 ) -> None:

@@ -61,7 +61,9 @@ def accounts(exported: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[
         monkeypatch.delenv(name)
     for name, value in exported.items():
         monkeypatch.setenv(name, value)
-    listed = boto3.client("organizations").get_paginator("list_accounts").paginate()
+    listed = (
+        boto3.session.Session().client("organizations").get_paginator("list_accounts").paginate()
+    )
     return [account["Id"] for page in listed for account in page["Accounts"]]
 
 

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from collect_cases import CALLER, command, wait_for
-from s3_server import BUCKET, objects, put, s3
+from s3_server import BUCKET, client, objects, put, s3
 
 import ses_audit
 from ses_audit.cli import main
@@ -82,7 +81,7 @@ def test_the_manifest_comes_last(
     remote.publish(example_snapshot, WHERE, "t")
     assert put_keys[0] == WHERE.key(".lock")
     assert put_keys[-1] == WHERE.key("manifest.json")
-    boto3.client("s3").delete_object(Bucket=BUCKET, Key=WHERE.key("manifest.json"))
+    client().delete_object(Bucket=BUCKET, Key=WHERE.key("manifest.json"))
     with pytest.raises(SnapshotError) as error:
         open_snapshot(PLACE)
     assert str(error.value) == (
@@ -111,7 +110,7 @@ def test_a_file_that_is_not_what_the_manifest_says(published: dict[str, bytes]) 
 
 
 def test_a_file_that_is_gone(published: dict[str, bytes]) -> None:
-    boto3.client("s3").delete_object(Bucket=BUCKET, Key=WHERE.key("times.parquet"))
+    client().delete_object(Bucket=BUCKET, Key=WHERE.key("times.parquet"))
     with pytest.raises(SnapshotError, match=f"cannot read {PLACE}: .*NoSuchKey") as error:
         open_snapshot(PLACE)
     assert "\n" not in str(error.value)

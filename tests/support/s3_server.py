@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.request import Request, urlopen
 
 import boto3
@@ -37,22 +38,27 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     try:
         # moto keeps its state for as long as the process lives.
         urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()
-        boto3.client("s3").create_bucket(Bucket=BUCKET)
+        client().create_bucket(Bucket=BUCKET)
         yield url
     finally:
         server.stop()
 
 
+def client() -> Any:
+    """A client of its own session: the default one would keep this test's keys for the next."""
+    return boto3.session.Session().client("s3")
+
+
 def objects(prefix: str = "") -> dict[str, bytes]:
     """What is in the bucket, by key."""
-    client = boto3.client("s3")
-    found = client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", ())
+    bucket = client()
+    found = bucket.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", ())
     return {
-        str(item["Key"]): client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
+        str(item["Key"]): bucket.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
         for item in found
     }
 
 
 def put(key: str, content: bytes) -> None:
     """Put an object, whatever is there."""
-    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+    client().put_object(Bucket=BUCKET, Key=key, Body=content)
