@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import Executor
 from typing import Protocol
 
 import numpy as np
@@ -21,17 +20,12 @@ from ses_audit.audit.columns import BATCH, Columns, Integers
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Source
 from ses_audit.audit.plan import Plan, make_plan
-from ses_audit.audit.tasks import OthersTask, Part, Task, run, run_others, run_task, sender_rows
+from ses_audit.audit.tasks import OthersTask, Part, run, run_others, run_task, sender_rows
 from ses_audit.audit.verdict_tables import SCHEMAS
-from ses_audit.snapshot.errors import SnapshotError
+from ses_audit.snapshot.fan_out import FanOut
 from ses_audit.snapshot.store import Snapshot
 
 __all__ = ["Sink", "Tables", "decide", "decide_snapshot"]
-
-_TRIES = 3
-"""How often a task is given out whose worker died."""
-_AHEAD = 2
-"""Tasks in flight for each worker: one that works, one that waits."""
 
 
 class Sink(Protocol):
@@ -132,52 +126,9 @@ def decide_snapshot(
     key = f"{__version__}/{hashlib.sha256(files.encode()).hexdigest()}"
     path = str(snapshot.path.resolve())
 
-    def run_here(task: Task | OthersTask) -> Part:
-        return run_task(path, key, actions, task)
-
-    if make_executor is None:
-        answers: Iterator[Part] = map(run_here, plan.tasks)
-    else:
-        answers = _in_order(
-            make_executor, [(path, key, actions, task) for task in plan.tasks], workers * _AHEAD
-        )
-    _write(plan, answers, actions, sink)
-
-
-Arguments = tuple[str, str, tuple[str, ...], Task | OthersTask]
-
-
-def _in_order(
-    make_executor: Callable[[], Executor], calls: Iterable[Arguments], ahead: int
-) -> Iterator[Part]:
-    """The answers in the order of the calls, however they come; a few calls ahead."""
-    waiting = deque(calls)
-    flying: deque[tuple[Arguments, Future[Part]]] = deque()
-    executor = make_executor()
-    tries = 0
-    try:
-        while waiting or flying:
-            try:
-                while waiting and len(flying) < ahead:
-                    flying.append((waiting[0], executor.submit(run_task, *waiting[0])))
-                    waiting.popleft()
-                answer = flying[0][1].result()
-            except BrokenExecutor as error:
-                tries += 1
-                if tries >= _TRIES:
-                    raise SnapshotError(
-                        f"workers died {tries} times while they decided: give them more memory, "
-                        "or take fewer (--workers)"
-                    ) from error
-                waiting.extendleft(call for call, _ in reversed(flying))
-                flying.clear()
-                executor.shutdown(wait=False, cancel_futures=True)
-                executor = make_executor()
-                continue
-            flying.popleft()
-            yield answer
-    finally:
-        executor.shutdown(wait=True, cancel_futures=True)
+    calls = ((path, key, actions, task) for task in plan.tasks)
+    with FanOut(make_executor, workers) as fan:
+        _write(plan, fan.in_order(run_task, calls), actions, sink)
 
 
 def _write(plan: Plan, parts: Iterable[Part], actions: tuple[str, ...], sink: Sink) -> None:

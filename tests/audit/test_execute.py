@@ -79,7 +79,9 @@ class _Dying(ThreadPoolExecutor):
     deaths = 0
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
-        if _Dying.deaths and getattr(args[-1], "batch", (0,))[0] == 1:
+        # A task is a few calls; the last argument of each is the batch to decide.
+        batches = [getattr(call[-1], "batch", (0,))[0] for call in args[-1]]
+        if _Dying.deaths and 1 in batches:
             _Dying.deaths -= 1
             future: Future[Any] = Future()
             future.set_exception(BrokenProcessPool("a worker was killed"))
