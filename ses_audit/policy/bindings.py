@@ -135,7 +135,7 @@ def _asked_of_keys(found: Iterable[Bindings], operator: str) -> Formula:
     single: dict[str, list[str]] = {}
     answers: list[Formula] = []
     for bindings in found:
-        items = sorted(bindings, key=lambda item: item[0])
+        items = [*bindings]
         if len(items) == 1 and items[0][1] is not None:
             single.setdefault(items[0][0], []).append(items[0][1])
         else:

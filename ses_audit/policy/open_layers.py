@@ -15,7 +15,6 @@ from ses_audit.policy.reduce import (
     OpenRequest,
     ResourceFormula,
     reduce_layer,
-    reduce_resource_policies,
 )
 from ses_audit.policy.solve import never_holds
 from ses_audit.policy.types import AttachedPolicy, Denial, Layer
@@ -129,18 +128,14 @@ def deny_statements(
         for position, statement in enumerate(policy.document.statements):
             if statement.effect != "Deny":
                 continue
-            single = (only(policy, position),)
-            if layer is Layer.SENDING_AUTHORIZATION_POLICY:
-                formula = reduce_resource_policies(single, request).deny
-            else:
-                formula = reduce_layer(single, request).deny
+            formula = reduce_layer((only(policy, position),), request).deny
             denial = Denial(
                 layer,
                 "explicit",
                 policy.arn or policy.name,
                 statement.sid,
                 statement.index,
-                policy.target if layer is not Layer.IDENTITY_POLICY else None,
+                policy.target,
             )
             if not never(formula, request):
                 found.append((denial, formula))

@@ -138,8 +138,7 @@ class Outcome:
         """For a request that is allowed: the statements that granted it."""
         if self.effect is not Effect.ALLOWED:
             return ()
-        own = self.identity.allows if self.granted_by_identity else ()
-        return (*own, *self.resource.allows)
+        return (*self.identity.allows, *self.resource.allows)
 
     @property
     def deciding(self) -> tuple[Grant, ...]:

@@ -55,7 +55,7 @@ def _holding(atom: Atom) -> Formula:
     if clause.operator not in ("StringEquals", "StringLike"):
         return TRUE
     wild = clause.operator == "StringLike"
-    values = tuple(_any_text(value, atom.version, wild=wild) for value in clause.values)
+    values = tuple(_any_text(value, wild=wild) for value in clause.values)
     like = replace(clause, operator="StringLike", values=values)
     return Formula.of(Atom(like, "2012-10-17"))
 
@@ -74,11 +74,10 @@ def _fixed(atom: Atom) -> tuple[str, ...]:
     return tuple(v for v in atom.clause.values if not variables_in(v, atom.version))
 
 
-def _any_text(value: str, version: str, *, wild: bool) -> str:
+def _any_text(value: str, *, wild: bool) -> str:
     """A pattern in which each variable is `*`, and what was literal stays so."""
-    parts = parts_of(value) if version == "2012-10-17" else (value,)
     found: list[str] = []
-    for part in parts:
+    for part in parts_of(value):
         if isinstance(part, Variable):
             found.append("*")
             continue

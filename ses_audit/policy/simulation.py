@@ -171,7 +171,6 @@ def _opened(layers: Layers, request: Request) -> tuple[OpenResult, tuple[Denial,
         resource_account=request.resource_account,
         known=request.context,
         multivalued=request.multivalued,
-        has_boundary=layers.permissions_boundary is not None,
     )
     result = open_evaluate(layers, opened)
     return result, open_denials(layers, opened) if result.verdict is Verdict.DENIED else ()

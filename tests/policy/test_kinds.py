@@ -51,7 +51,10 @@ def test_kinds_are_what_the_operators_answer(families: int, part: int) -> None:
             )
         multivalued = source.random() < 0.4
         flags = frozenset({"k"}) if multivalued else frozenset()
-        kinds, complete = _kinds(*clauses, multivalued=multivalued)
+        # That a key carries a set is known of the request, or of the key.
+        of_key = multivalued and source.random() < 0.5
+        domain = Domain(multivalued=True) if of_key else ANY_VALUE
+        kinds, complete = _kinds(*clauses, multivalued=multivalued and not of_key, domain=domain)
         for kind in kinds:
             if kind.real:
                 assert kind.answers == _answers(clauses, kind.values, flags), (seed, kind)
@@ -63,6 +66,8 @@ def test_kinds_are_what_the_operators_answer(families: int, part: int) -> None:
         candidates += [(value,) for value in VALUES]
         if as_set:
             candidates += source.sample(list(itertools.combinations(VALUES, 2)), 60)
+        if multivalued:
+            candidates.append(())
         for candidate in candidates:
             assert _answers(clauses, candidate, flags) in known, (seed, clauses, candidate)
 
@@ -84,6 +89,21 @@ def test_values_that_policies_name_apart() -> None:
     assert [kind.values for kind in apart if kind.alone] == [None, ("a",), ("b",)]
     # Without a set operator a set matches nothing, as absence does.
     assert [kind.values for kind in _kinds(equals, multivalued=True)[0]] == [None]
+
+
+def test_a_set_without_a_value_is_apart_from_one_that_is_absent() -> None:
+    """It is null as well, but without a set operator no set matches, not even a negated one."""
+    null, other = Clause("Null", "k", ("true",)), Clause("StringNotEquals", "k", ("a",))
+    for domain, known in ((ANY_VALUE, True), (Domain(multivalued=True), False)):
+        kinds, complete = _kinds(null, other, multivalued=known, domain=domain)
+        assert complete
+        assert [(kind.values, kind.answers) for kind in kinds if kind.alone] == [
+            (None, (True, True)),
+            ((), (True, False)),
+        ]
+    # What other keys are compared with is named, even where the clauses see no difference.
+    apart, _ = _kinds(null, multivalued=True, apart=True)
+    assert [kind.values for kind in apart if kind.alone] == [None, ()]
 
 
 def test_a_text_and_a_type_that_have_no_value_together() -> None:
