@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 __all__ = [
@@ -280,24 +281,18 @@ def _deep(text: str) -> int | None:
 
 def _first_duplicate(text: str) -> MalformedPolicy:
     """Find the second of two equal keys; the text is known to be JSON up to there."""
-    stack: list[set[str] | None] = []
-    previous: re.Match[str] | None = None
-    for token in _TOKEN.finditer(text):
+    named: list[set[str]] = []
+    for token, following in pairwise(_TOKEN.finditer(text)):
         first = token.group()[0]
-        if first == "{":
-            stack.append(set())
-        elif first == "[":
-            stack.append(None)
-        elif first in "}]" and stack:
-            stack.pop()
-        elif first == ":" and previous is not None and stack:
-            keys = stack[-1]
-            key = json.loads(previous.group()) if previous.group()[0] == '"' else None
-            if keys is not None and isinstance(key, str):
-                if key in keys:
-                    return MalformedPolicy(f"duplicate key {key!r}", previous.start())
-                keys.add(key)
-        previous = token
+        if first in "{[":
+            named.append(set())
+        elif first in "}]":
+            named.pop()
+        elif following.group() == ":":
+            key = json.loads(token.group())
+            if key in named[-1]:
+                return MalformedPolicy(f"duplicate key {key!r}", token.start())
+            named[-1].add(key)
     return MalformedPolicy("duplicate key", None)
 
 
