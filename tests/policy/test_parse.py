@@ -68,6 +68,12 @@ def test_the_parts_of_a_statement() -> None:
     assert clause.text == "ForAnyValue:StringLikeIfExists"
 
 
+def test_booleans_and_numbers_stand_as_their_json_text() -> None:
+    written = allow(Condition={"StringEquals": {"k": [True, False, 5, "x"]}})
+    (statement,) = parse_document({"Statement": written}).statements
+    assert statement.conditions[0].values == ("true", "false", "5", "x")
+
+
 def test_everyone_in_three_spellings() -> None:
     everyone = PrincipalElement((("AWS", ("*",)),))
     for principal in ("*", {"AWS": "*"}, {"AWS": ["*"]}):
