@@ -23,7 +23,7 @@ from ses_audit.policy.operators import OPERATORS, Family
 from ses_audit.policy.related_keys import related
 from ses_audit.policy.relax import relaxed
 from ses_audit.policy.search import Search, Solver, Tables
-from ses_audit.policy.typed_values import TYPE_OF_FAMILY
+from ses_audit.policy.typed_values import TYPE_OF_FAMILY, compares
 from ses_audit.policy.types import Clause, Context, Verdict
 
 __all__ = ["BUDGET", "Domains", "OpenResult", "decide", "forget", "never_holds", "satisfy"]
@@ -173,7 +173,8 @@ def _is_resource(key: str) -> bool:
 def _has_opposite(domains: Domains) -> Callable[[Clause], bool]:
     """Whether a clause fails exactly where its operator's opposite holds.
 
-    It does where the key holds one value, of the operator's type.
+    It does where the key holds one value of the operator's type, and is compared with such values
+    alone: with what can't be compared neither operator holds.
     """
     sets = {key for key, domain in domains.open if domain.multivalued or domain.may_be_set}
     sets |= domains.multivalued
@@ -182,7 +183,7 @@ def _has_opposite(domains: Domains) -> Callable[[Clause], bool]:
     def has_opposite(clause: Clause) -> bool:
         key, family = clause.key.lower(), OPERATORS[clause.operator].family
         typed = family is Family.STRING or types.get(key) is TYPE_OF_FAMILY.get(family)
-        return typed and key not in sets
+        return typed and key not in sets and all(compares(family, v) for v in clause.values)
 
     return has_opposite
 

@@ -6,6 +6,7 @@ Each function proposes a text for every kind of value that its family's operator
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import pairwise
@@ -13,11 +14,19 @@ from itertools import pairwise
 from ses_audit.policy.domains import Values
 from ses_audit.policy.operators import Family
 from ses_audit.policy.operators.date import instant
-from ses_audit.policy.operators.ip_address import address
+from ses_audit.policy.operators.ip_address import address, network
 from ses_audit.policy.operators.numeric import number
 from ses_audit.policy.sweeps import SWEPT, plain_number, stretches, written_instant
 
-__all__ = ["NO_TYPE", "TYPE_OF_FAMILY", "binaries", "fresh", "is_of", "typed_values"]
+__all__ = [
+    "NO_TYPE",
+    "TYPE_OF_FAMILY",
+    "binaries",
+    "compares",
+    "fresh",
+    "is_of",
+    "typed_values",
+]
 
 TYPE_OF_FAMILY = {
     Family.NUMERIC: Values.NUMBER,
@@ -30,6 +39,7 @@ TYPE_OF_FAMILY = {
 
 _LAST_YEAR = 9999
 _COLONS = 5
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 NO_TYPE = "other"
 """A text that is no number, date, address or boolean."""
 
@@ -76,6 +86,22 @@ def is_of(value: str, kind: Values) -> bool:
     if kind is Values.ARN:
         return value.count(":") >= _COLONS
     return kind is Values.TEXT or value in ("true", "false")
+
+
+def compares(family: Family, text: str) -> bool:
+    """Whether an operator of a family compares a value of its type with a policy's text.
+
+    With what it can't compare it never holds, negated or not.
+
+    Examples
+    --------
+    >>> compares(Family.DATE, "2026"), compares(Family.DATE, "soon"), compares(Family.STRING, "")
+    (True, False, True)
+    """
+    if family is Family.ARN:
+        return _VARIABLE.sub("", text).count(":") >= _COLONS
+    read = {Family.NUMERIC: number, Family.DATE: instant, Family.IP_ADDRESS: network}.get(family)
+    return read is None or read(text) is not None
 
 
 def fresh(taken: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from ses_audit.policy.operators import Family
 from ses_audit.policy.operators.date import instant
 from ses_audit.policy.operators.ip_address import address, network
 from ses_audit.policy.operators.numeric import number
-from ses_audit.policy.typed_values import binaries, fresh, is_of, typed_values
+from ses_audit.policy.typed_values import binaries, compares, fresh, is_of, typed_values
 
 
 def _values(family: Family, *texts: str, domain: Values = Values.TEXT) -> list[str]:
@@ -149,3 +149,23 @@ def test_binaries() -> None:
     assert len(binaries("QQ==")) == 16
     assert len(binaries("QUI=")) == 4
     assert binaries("") == [""]
+
+
+@pytest.mark.parametrize(
+    ("family", "text", "expected"),
+    [
+        (Family.NUMERIC, "0", True),
+        (Family.NUMERIC, "zero", False),
+        (Family.DATE, "0", True),
+        (Family.DATE, "soon", False),
+        (Family.IP_ADDRESS, "10.0.0.0/8", True),
+        (Family.IP_ADDRESS, "10.0.0.0/33", False),
+        (Family.ARN, "arn:aws:iam::1:user/x", True),
+        (Family.ARN, "arn:aws:iam::${aws:PrincipalAccount}:user/x", True),
+        (Family.ARN, "arn:aws:iam:${aws:PrincipalAccount}", False),
+        (Family.STRING, "", True),
+        (Family.NULL, "", True),
+    ],
+)
+def test_what_an_operator_compares_with(family: Family, text: str, expected: bool) -> None:
+    assert compares(family, text) is expected
