@@ -8,8 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from ses_audit.policy.formula import FALSE, TRUE, Formula, conjunction, disjunction, negate
+from ses_audit.policy.formula import (
+    FALSE,
+    TRUE,
+    Atom,
+    Formula,
+    conjunction,
+    disjunction,
+    negate,
+)
+from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause
+from ses_audit.policy.variables import VERSION_WITH_VARIABLES
 
 __all__ = ["Conditions", "pushed", "remaining"]
 
@@ -74,7 +84,10 @@ class Conditions:
     clause: Clause | None = None
 
     def to_json(self) -> dict[str, object]:
-        """`{"all": […]}`, `{"any": […]}`, `{"not": …}`, or `{"operator", "key", "values"}`."""
+        """`{"all": […]}`, `{"any": […]}`, `{"not": …}`, or `{"operator", "key", "values"}`.
+
+        The values are as a document of Version 2012-10-17 writes them.
+        """
         if self.clause is not None:
             return {
                 "operator": self.clause.text,
@@ -241,15 +254,26 @@ def _named(formula: Formula, named: Callable[[Formula], Formula | None]) -> Form
 
 def _shown(formula: Formula, has_opposite: Callable[[Clause], bool]) -> Conditions:
     if formula.atom is not None:
-        return Conditions("clause", clause=formula.atom.clause)
+        return Conditions("clause", clause=_written(formula.atom))
     if formula.kind == "not":
         inner = formula.parts[0]
-        opposite = None if inner.atom is None else _opposite(inner.atom.clause, has_opposite)
+        opposite = None if inner.atom is None else _opposite(_written(inner.atom), has_opposite)
         if opposite is not None:
             return Conditions("clause", clause=opposite)
         return Conditions("not", (_shown(inner, has_opposite),))
     kind = "any" if formula.kind in ("or", "false") else "all"
     return Conditions(kind, tuple(_shown(part, has_opposite) for part in formula.parts))
+
+
+def _written(atom: Atom) -> Clause:
+    """The clause as a document with variables says it: in an older one `${` is literal text."""
+    if (
+        atom.version == VERSION_WITH_VARIABLES
+        or not OPERATORS[atom.clause.operator].family.has_variables
+    ):
+        return atom.clause
+    values = tuple(value.replace("${", "${$}{") for value in atom.clause.values)
+    return replace(atom.clause, values=values)
 
 
 def _opposite(clause: Clause, has_opposite: Callable[[Clause], bool]) -> Clause | None:

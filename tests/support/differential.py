@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from iam_reference.conditions import condition_holds
 from iam_reference.contexts import compares_open_keys, contexts
 from iam_reference.decide import decide
+from iam_reference.patterns import resource_matches
 from smallest import smallest
 
 from ses_audit.policy.simulation import simulate
 
 __all__ = ["difference", "smallest_difference"]
+
+VERSION = "2012-10-17"
+"""In which `simulate` says what remains."""
 
 CONTEXTS = 40
 """How many contexts of an open line the reference tries."""
@@ -77,7 +82,8 @@ def _decision(line: dict[str, Any], result: dict[str, Any]) -> str | None:
 
 
 def _open(line: dict[str, Any], result: dict[str, Any]) -> str | None:
-    """ALLOWED and DENIED hold in every context tried; CONDITIONAL is proved by its witnesses."""
+    """ALLOWED and DENIED hold in every context tried; CONDITIONAL is proved by its witnesses, and
+    what remains holds where the request is allowed."""
     action, resource = result["EvalActionName"], result["EvalResourceName"]
     verdict = result["Verdict"]
     if not result["Proven"]:
@@ -91,12 +97,36 @@ def _open(line: dict[str, Any], result: dict[str, Any]) -> str | None:
                 return f"{name}: {decision} in {result[name]}"
         if result["Conditions"] is None:
             return "conditions: none"
-        return None
     for context, multivalued in contexts(line, CONTEXTS):
         decision = decide(line, action, resource, context, multivalued).decision
-        if (decision == "allowed") is not (verdict == "ALLOWED"):
-            return f"open: {verdict}, the reference {decision} in {context}"
+        expected = verdict == "ALLOWED"
+        if verdict == "CONDITIONAL":
+            expected = _holds(result["Conditions"], resource, context, multivalued)
+        if (decision == "allowed") is not expected:
+            remains = result.get("ConditionsText", "")
+            return f"open: {verdict} {remains}, the reference {decision} in {context}"
     return None
+
+
+def _holds(
+    remains: dict[str, Any], resource: str, context: dict[str, list[str]], multivalued: set[str]
+) -> bool:
+    """Whether what remains, as `simulate` gives it, holds in a context."""
+
+    def inner(part: dict[str, Any]) -> bool:
+        return _holds(part, resource, context, multivalued)
+
+    if "not" in remains:
+        return not inner(remains["not"])
+    for name, of in (("all", all), ("any", any)):
+        if name in remains:
+            return of(map(inner, remains[name]))
+    operator, key, values = remains["operator"], remains["key"], remains["values"]
+    if operator == "Resource":
+        return any(
+            resource_matches(each, resource, VERSION, context, multivalued) for each in values
+        )
+    return condition_holds(operator, key, values, VERSION, context, multivalued)
 
 
 def smallest_difference(line: dict[str, Any]) -> dict[str, Any]:
