@@ -29,7 +29,7 @@ def processes(workers: int) -> Callable[[], Executor]:
     return make
 
 
-def dask(address: str, workers: int) -> Callable[[], Executor]:
+def dask(address: str, workers: int, threads: int = 1) -> Callable[[], Executor]:
     """Makes an executor on a Dask cluster; it reads the snapshot at the same path.
 
     Parameters
@@ -38,6 +38,8 @@ def dask(address: str, workers: int) -> Callable[[], Executor]:
         Of the cluster's scheduler, or `local`: a cluster of processes on this machine.
     workers
         How many processes a local cluster has.
+    threads
+        How many tasks each of them does at a time.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def dask(address: str, workers: int) -> Callable[[], Executor]:
                 # On loopback only, and without a web page.
                 cluster = library.LocalCluster(
                     n_workers=workers,
-                    threads_per_worker=1,
+                    threads_per_worker=threads,
                     host="127.0.0.1",
                     dashboard_address=None,
                 )

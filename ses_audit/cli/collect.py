@@ -99,8 +99,10 @@ def _print_plan(options: CollectOptions) -> None:
     from ses_audit.collect.preview import preview
     from ses_audit.collect.reference import session_policy
     from ses_audit.escape import terminal
+    from ses_audit.ses.regions import opt_in_regions
 
-    plan = preview(options)
+    plan = preview(options, opt_in=opt_in_regions)
+    most = f", {plan.most:,} where every opt-in region is on" if plan.most > plan.calls else ""
     more = "one more for each identity, user, access key and OU, two for each policy"
     rates = f"at the documented rates and {LATENCY * 1000:.0f} ms a call"
     lines = [
@@ -108,7 +110,7 @@ def _print_plan(options: CollectOptions) -> None:
         f"accounts: {len(plan.accounts):,} to read, {len(plan.aside):,} not",
         *(f"  {account}: {reason}" for account, reason in plan.aside.items()),
         f"regions: {len(plan.regions):,}: {', '.join(plan.regions)}",
-        f"calls: {plan.calls:,} at least; {more}",
+        f"calls: {plan.calls:,} at least{most}; {more}",
         f"time: {_duration(plan.bound.seconds)} at least, {rates}",
         f"role in each account: {options.role_name}",
         f"its policy: {session_policy()}",

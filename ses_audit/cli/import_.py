@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +28,17 @@ _SHOWN = 5
     "default configuration set (repeatable).",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    help="Processes of this machine that make the tables. [this one alone]",
+)
+@click.option(
+    "--dask",
+    "cluster",
+    metavar="local|ADDRESS",
+    help="Make the tables on the workers of a Dask cluster, which see SNAPSHOT at the same path.",
+)
+@click.option(
     "--require-complete", is_flag=True, help="Exit with 4 when something was not in the files."
 )
 def import_(
@@ -34,6 +46,8 @@ def import_(
     snapshot: Path,
     no_organization: bool,
     identities: tuple[str, ...],
+    workers: int | None,
+    cluster: str | None,
     require_complete: bool,
 ) -> int:
     """Make SNAPSHOT from the output of `aws ... --output json` in DIR.
@@ -43,6 +57,7 @@ def import_(
     that need it are UNKNOWN.
     """
     from ses_audit.audit.documents import check_document
+    from ses_audit.audit.workers import dask, processes
     from ses_audit.cli.status import coverage_line
     from ses_audit.errors import INCOMPLETE
     from ses_audit.escape import terminal
@@ -52,6 +67,12 @@ def import_(
     from ses_audit.snapshot.store import create_snapshot
 
     started = _now()
+    count = workers or os.cpu_count() or 1
+    make = None
+    if cluster is not None:
+        make = dask(cluster, count)
+    elif workers is not None:
+        make = processes(count)
     found = read_import(
         directory,
         no_organization=no_organization,
@@ -74,6 +95,8 @@ def import_(
             },
             assumptions=found.assumptions,
             given=found.given,
+            make_executor=make,
+            workers=count,
         )
     for path, why in found.unused[:_SHOWN]:
         click.echo(f"not used: {terminal(str(path))}: {terminal(why)}", err=True)

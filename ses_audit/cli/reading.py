@@ -27,6 +27,9 @@ __all__ = [
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _SHOWN = 5
+# A worker waits for answers most of the time.
+_ACCOUNTS_AT_A_TIME = 4
+_PROTECTED = re.compile(r"tls://|wss://|inproc://|(tcp://)?(127\.0\.0\.1|localhost|\[::1\])(:|$)")
 _OPTIONS = (
     click.option("--profile", metavar="NAME", help="Of the AWS configuration."),
     click.option(
@@ -71,6 +74,13 @@ _OPTIONS = (
         help="Worker processes; 0 reads everything in one. [one for 12 accounts, at most 8]",
     ),
     click.option(
+        "--dask",
+        "address",
+        metavar="local|ADDRESS",
+        help="Read accounts and make their tables on a Dask cluster, with --processes workers: "
+        "they write SNAPSHOT at the same path, and are given the caller's credentials.",
+    ),
+    click.option(
         "--session-name",
         default="ses-audit",
         show_default=True,
@@ -98,6 +108,7 @@ READING = (
     "regions",
     "workers",
     "processes",
+    "address",
     "session_name",
     "source_identity",
     "call_timeout",
@@ -136,6 +147,9 @@ def options_of(
     from ses_audit.ses.regions import ses_regions
 
     given = dict(reading)
+    address = given.pop("address")
+    if address is not None:
+        given |= _on_cluster(address, given["processes"] or os.cpu_count() or 1)
     return CollectOptions(
         snapshot=snapshot,
         ses_regions=ses_regions,
@@ -146,6 +160,23 @@ def options_of(
         read_since=read_since,
         **given,
     )
+
+
+def _on_cluster(address: str, workers: int) -> dict[str, object]:
+    """The options that read on a Dask cluster; each worker reads a few accounts at a time."""
+    from ses_audit.audit.workers import dask
+    from ses_audit.errors import USAGE, UserError
+
+    if address != "local" and not _PROTECTED.match(address):
+        raise UserError(
+            f"--dask {address[:80]}: the caller's credentials would cross the network as they "
+            "are: name a scheduler by tls://, one on 127.0.0.1, or `local`",
+            USAGE,
+        )
+    return {
+        "make_executor": dask(address, workers, _ACCOUNTS_AT_A_TIME),
+        "executor_workers": workers * _ACCOUNTS_AT_A_TIME,
+    }
 
 
 def _external_id(variable: str | None) -> str | None:
@@ -167,7 +198,7 @@ def _account_file(path: Path | None) -> list[str]:
     if path is None:
         return []
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise UserError(f"--accounts-file: cannot read {path}: {reason}", USAGE) from error

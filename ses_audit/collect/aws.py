@@ -57,6 +57,9 @@ class Aws:
         Of the run.
     caller, own
         In a worker process: the caller, who is known already, and its borrowed credentials.
+    sts_region
+        In a worker that may be of another machine: where the caller asks STS. What that machine
+        has of credentials is never used.
 
     Raises
     ------
@@ -69,12 +72,14 @@ class Aws:
         options: CollectOptions,
         caller: Caller | None = None,
         own: Credentials | None = None,
+        sts_region: str = "",
     ) -> None:
         self._profile = options.profile
         self._session_name = options.session_name
         self._source_identity = options.source_identity
         self._role = options.role_name
         self._external_id = options.external_id
+        self._elsewhere = bool(sts_region)
         self._keys = Keys()
         self._clients: dict[tuple[str, str], Any] = {}
         self._lock = threading.Lock()
@@ -90,7 +95,8 @@ class Aws:
             if own is None:
                 own = botocore.session.Session(profile=options.profile).get_credentials()
             self._session = botocore.session.Session(profile=options.profile)
-            self._sts_region = self._session.get_config_variable("region") or _START
+            own_region = self._session.get_config_variable("region")
+            self._sts_region = sts_region or own_region or _START
         except ProfileNotFound as error:
             raise UserError(
                 f"no AWS profile {options.profile or ''!r}: `aws configure list-profiles` lists "
@@ -183,6 +189,11 @@ class Aws:
         except (BotoCoreError, ClientError) as error:
             raise self._no_caller(failure(error)) from error
 
+    @property
+    def sts_region(self) -> str:
+        """Where STS is asked."""
+        return self._sts_region
+
     def sdk_regions(self, partition: str) -> list[str]:
         """The SES regions that the installed SDK knows of."""
         return list(self._session.get_available_regions("sesv2", partition))
@@ -237,6 +248,8 @@ class Aws:
 
     def _renew_own(self) -> bool:
         """Read the configuration anew: a login elsewhere may have brought newer credentials."""
+        if self._elsewhere:
+            return False
         try:
             found = botocore.session.Session(profile=self._profile).get_credentials()
             if found is None:

@@ -71,10 +71,19 @@ def bound(
     return Bound(longest, slowest, calls * latency / in_flight)
 
 
-def planned_calls(accounts: int, regions: int) -> dict[tuple[str, str], int]:
+def planned_calls(
+    accounts: int, regions: int, *, organization: bool = True
+) -> dict[tuple[str, str], int]:
     """The calls of a whole run that are certain before anything but the accounts is known.
 
     One more comes for each further page, identity, user, access key and OU, two for each policy.
+
+    Parameters
+    ----------
+    accounts, regions
+        How many are read.
+    organization
+        Whether there is one.
 
     Examples
     --------
@@ -82,17 +91,21 @@ def planned_calls(accounts: int, regions: int) -> dict[tuple[str, str], int]:
     558
     """
     certain = {
-        # A second look follows at the end.
-        ("organizations", "ListAccounts"): 2 * max(1, -(-accounts // _PAGE)),
-        ("organizations", "ListAccountsForParent"): 2,
-        ("organizations", "ListPolicies"): 2,
+        ("organizations", "DescribeOrganization"): 1,
         ("sts", "AssumeRole"): accounts - 1,
         # After each AssumeRole the session is asked whose it is.
         ("sts", "GetCallerIdentity"): accounts,
         ("account", "ListRegions"): accounts,
         ("iam", "GetAccountAuthorizationDetails"): accounts,
     }
-    once = ("DescribeOrganization", "ListRoots", "ListOrganizationalUnitsForParent")
-    certain |= {("organizations", name): 1 for name in once}
+    if organization:
+        certain |= {
+            # A second look follows at the end.
+            ("organizations", "ListAccounts"): 2 * max(1, -(-accounts // _PAGE)),
+            ("organizations", "ListAccountsForParent"): 2,
+            ("organizations", "ListPolicies"): 2,
+            ("organizations", "ListRoots"): 1,
+            ("organizations", "ListOrganizationalUnitsForParent"): 1,
+        }
     in_regions = ("GetAccount", "ListEmailIdentities", "ListConfigurationSets")
     return certain | {("sesv2", name): accounts * regions for name in in_regions}

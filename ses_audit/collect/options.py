@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ses_audit.errors import USAGE, UserError
+from ses_audit.snapshot.fan_out import MakeExecutor
 
 __all__ = ["CollectOptions"]
 
@@ -16,6 +17,7 @@ _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}", re.ASCII)
 _UNIT = re.compile(r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}", re.ASCII)
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
 _SESSION = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_EXTERNAL = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _ROLE = re.compile(r"[\w+=,.@/-]{1,512}", re.ASCII)
 
 
@@ -50,6 +52,9 @@ class CollectOptions:
         Calls at a time in each process; None for what suits the number of accounts.
     processes
         Worker processes; None for what suits, 0 to read everything in this one.
+    make_executor, executor_workers
+        Makes an executor (`snapshot.fan_out`) on which accounts are read and their tables made,
+        and how many workers it has; None for worker processes of this machine.
     call_timeout
         Seconds after which a call that has no answer is given up.
 
@@ -75,6 +80,8 @@ class CollectOptions:
     workers: int | None = None
     processes: int | None = None
     call_timeout: float = 60.0
+    make_executor: MakeExecutor | None = field(default=None, repr=False)
+    executor_workers: int = 1
 
     @property
     def excluded(self) -> dict[str, str]:
@@ -96,6 +103,11 @@ class CollectOptions:
                     "digits and _+=,.@-",
                     USAGE,
                 )
+        if self.external_id is not None and not _EXTERNAL.fullmatch(self.external_id):
+            # It is not shown.
+            raise UserError(
+                "the external id cannot be one: 2 to 1,224 of letters, digits and _+=,.@:/-", USAGE
+            )
         for unit in self.units:
             if not _UNIT.fullmatch(unit):
                 raise UserError(

@@ -64,7 +64,6 @@ class Pace:
     def __init__(self, data: Mapping[str, object] | None = None) -> None:
         loaded = load_data("rates.json") if data is None else data
         self.data = loaded
-        """What it was made of, for a worker process."""
         rates, attempts = loaded["rates"], loaded["attempts"]
         if not isinstance(rates, dict) or not isinstance(attempts, dict):
             raise TypeError("rates.json: rates and attempts are objects")
@@ -74,6 +73,18 @@ class Pace:
         self._longest = float(str(loaded["longest_wait"]))
         self._buckets: dict[tuple[str, str, str, str], Bucket] = {}
         self._lock = threading.Lock()
+
+    def shared(self, workers: int) -> dict[str, object]:
+        """What it was made of, for each of so many workers that know nothing of each other.
+
+        Each account is read by one of them, so its rates are that one's; STS counts the calls of
+        all for the caller, so each has an equal part.
+        """
+        sts = {
+            name: [float(rate) / workers, max(1.0, float(burst) / workers)]
+            for name, (rate, burst) in self._rates["sts"].items()
+        }
+        return {**self.data, "rates": {**self._rates, "sts": sts}}
 
     def _bucket(self, key: tuple[str, str, str, str]) -> Bucket:
         bucket = self._buckets.get(key)

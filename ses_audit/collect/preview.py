@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Collection, Generator
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,31 @@ class Preview:
     """Account → why it is not read."""
     regions: tuple[str, ...]
     calls: int
-    """At least so many."""
+    """At least so many: no opt-in region is on."""
+    most: int
+    """As many where every region is on."""
     bound: Bound
     note: str
     """What is not known of the organization; "" where its accounts were listed."""
 
 
 def preview(
-    options: CollectOptions, pace: Pace | None = None, wait: Callable[[float], None] = time.sleep
+    options: CollectOptions,
+    pace: Pace | None = None,
+    wait: Callable[[float], None] = time.sleep,
+    opt_in: Callable[[str], Collection[str]] = lambda partition: (),
 ) -> Preview:
     """Plan a run: who the caller is, and which accounts there are; nothing else is asked.
+
+    Parameters
+    ----------
+    options, pace
+        As for `collect`.
+    wait
+        Sleeps.
+    opt_in
+        Partition → the regions that are off until an account enables them
+        (`ses.regions.opt_in_regions`).
 
     Raises
     ------
@@ -88,7 +103,11 @@ def preview(
             "active; see --account and --exclude-account",
             USAGE,
         )
-    planned = planned_calls(len(accounts), len(regions))
+    off = opt_in(aws.caller.partition)
+    organization = listing.code != NO_ORGANIZATION
+    on = sum(region not in off for region in regions)
+    planned = planned_calls(len(accounts), on, organization=organization)
+    most = planned_calls(len(accounts), len(regions), organization=organization)
     buckets = {
         (service, name): calls if service == "organizations" else 1
         for (service, name), calls in planned.items()
@@ -97,6 +116,7 @@ def preview(
     processes, threads = how_many(len(accounts), options)
     return Preview(
         aws.caller, accounts, aside, regions, calls,
+        sum(most.values()),
         bound(buckets, calls, in_flight=max(1, processes) * threads), note,
     )  # fmt: skip
 

@@ -15,6 +15,7 @@ from ses_audit.collect.aws import Aws
 from ses_audit.collect.book import Book
 from ses_audit.collect.call import now
 from ses_audit.collect.errors import NothingToRead
+from ses_audit.collect.on_executor import OnExecutor
 from ses_audit.collect.options import CollectOptions
 from ses_audit.collect.organization import OrganizationReader
 from ses_audit.collect.pace import Pace
@@ -32,6 +33,8 @@ __all__ = ["check_filters", "collect", "how_many", "left_out", "ses_regions"]
 
 # How many accounts a sentence names.
 _NAMED = 5
+# Calls at a time of an account that is a task of an executor.
+_THREADS = 8
 _ACCOUNT = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -85,7 +88,13 @@ def collect(options: CollectOptions, progress: Progress, pace: Pace | None = Non
 
 
 def ses_regions(options: CollectOptions, aws: Aws) -> tuple[str, ...]:
-    """The regions that SES is in, in the caller's partition: ours, and those the SDK knows."""
+    """The regions that SES is in, in the caller's partition: ours, and those the SDK knows.
+
+    Raises
+    ------
+    UserError
+        When SES is not in the partition, or not in a region that was asked for.
+    """
     partition = aws.caller.partition
     known = options.ses_regions(partition)
     if not known:
@@ -94,7 +103,15 @@ def ses_regions(options: CollectOptions, aws: Aws) -> tuple[str, ...]:
             f"{aws.caller.arn}",
             USAGE,
         )
-    return tuple(sorted({*known, *aws.sdk_regions(partition)}))
+    found = tuple(sorted({*known, *aws.sdk_regions(partition)}))
+    for region in options.regions:
+        if region not in found:
+            raise UserError(
+                f"--region {region}: Amazon SES is not there in the partition {partition}; it is "
+                f"in {', '.join(found)}",
+                USAGE,
+            )
+    return found
 
 
 def check_filters(options: CollectOptions, listed: Mapping[str, str], caller: str) -> None:
@@ -156,9 +173,10 @@ class _Run:
         self._lock = threading.Lock()
         self._queue: deque[str] = deque()
         self._known = False
+        self._ready = False
         self._planned: set[str] = set()
         self._assumptions: list[str] = []
-        self._pool: Pool | None = None
+        self._pool: Pool | OnExecutor | None = None
         _, threads = how_many(0, options)
         self._accounts = Accounts(
             options, aws, writer, progress, pace, regions, self._feed, self._ended, threads
@@ -209,17 +227,33 @@ class _Run:
                 USAGE,
             )
         self._progress.begin(len(begun))
-        threading.Thread(target=ready_tables, name="tables").start()
         others = [account for account in begun if account != caller]
         processes, threads = how_many(len(others), self._options)
         with self._lock:
             # The caller's own account is read here: its evidence holds the organization's too.
-            self._queue.extend(begun if not processes else set(begun) - set(others))
+            elsewhere = bool(processes) or self._options.make_executor is not None
+            self._queue.extend(set(begun) - set(others) if elsewhere else begun)
             self._known = True
-        if processes and others:
+        if self._options.make_executor is not None and others:
+            workers = self._options.executor_workers
+            self._pool = OnExecutor(
+                self._options.make_executor,
+                workers,
+                {
+                    **self._settings(self._options.workers or _THREADS, workers),
+                    "sts_region": self._aws.sts_region,
+                },
+                self._aws.lend,
+                self._progress,
+                self._settled,
+                self._lost,
+            )
+            self._pool.start(others)
+        elif processes and others:
+            workers = min(processes, len(others))
             self._pool = Pool(
-                min(processes, len(others)),
-                self._settings(threads),
+                workers,
+                self._settings(threads, workers),
                 self._aws.lend,
                 self._writer.lock,
                 self._progress,
@@ -227,19 +261,28 @@ class _Run:
                 self._lost,
             )
             self._pool.start(others)
+        if self._pool is None:
+            self._make_ready()
         self._accounts.work.wake()
 
-    def _settings(self, threads: int) -> dict[str, object]:
-        """What a worker process is told."""
+    def _make_ready(self) -> None:
+        """Load what makes tables; not while workers start, which takes all there is."""
+        if not self._ready:
+            self._ready = True
+            threading.Thread(target=ready_tables, name="tables").start()
+
+    def _settings(self, threads: int, workers: int) -> dict[str, object]:
+        """What a worker is told."""
         options: dict[str, Any] = {
             name: getattr(self._options, name)
             for name in ("profile", "role_name", "external_id", "session_name",
                          "source_identity", "regions", "read_since", "call_timeout")
         }  # fmt: skip
         return {
-            "options": {**options, "snapshot": str(self._writer.path)},
+            # A worker may have another working folder.
+            "options": {**options, "snapshot": str(self._writer.path.absolute())},
             "caller": asdict(self._aws.caller),
-            "rates": dict(self._pace.data),
+            "rates": self._pace.shared(workers),
             "ses_regions": self._regions,
             "threads": threads,
         }
@@ -257,6 +300,7 @@ class _Run:
         self._tell(account, rows, self.book.planned(account), len(self.book.missing(account)))
 
     def _settled(self, account: str, rows: list[CoverageRow], planned: int, missing: int) -> None:
+        self._make_ready()
         self.book.settle(account, rows)
         self._tell(account, rows, planned, missing)
 
@@ -318,6 +362,8 @@ class _Run:
             organization=organization,
             arguments=_arguments(self._options),
             assumptions=self._assumptions,
+            make_executor=self._options.make_executor,
+            workers=self._options.executor_workers,
         )
 
 

@@ -13,39 +13,21 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TextIO
 
-from ses_audit.collect.accounts import Accounts
 from ses_audit.collect.aws import Aws, Caller
 from ses_audit.collect.credentials import borrowed
-from ses_audit.collect.options import CollectOptions
+from ses_audit.collect.on_executor import SharedEvidence, made_accounts, options_of
 from ses_audit.collect.pace import Pace
 from ses_audit.errors import TOOL_FAILURE, UserError
-from ses_audit.snapshot.evidence import EvidenceWriter, Record, evidence_path, snapshot_records
 
 __all__ = ["main"]
 
 _EVERY = 0.5
 # How long borrowed credentials are used before they are asked for anew.
 _LEND = timedelta(minutes=5)
-
-
-class _Evidence:
-    """The evidence of a snapshot whose lock the parent holds."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def evidence(self, account: str) -> EvidenceWriter:
-        return EvidenceWriter(evidence_path(self._path, account))
-
-    def records(self, account: str) -> Iterator[Record]:
-        path = evidence_path(self._path, account)
-        return snapshot_records(self._path, account) if path.exists() else iter(())
 
 
 class _Worker:
@@ -62,23 +44,16 @@ class _Worker:
         self._lent: queue.Queue[dict[str, str]] = queue.Queue()
         self._lending = threading.Lock()
         settings = json.loads(source.readline())
-        caller = Caller(**settings["caller"])
-        options = CollectOptions(
-            ses_regions=lambda partition: (),
-            check_document=lambda text: None,
-            **{**settings["options"], "snapshot": Path(settings["options"]["snapshot"])},
-        )
+        options = options_of(settings)
         own = borrowed(self._lease(settings["credentials"]), self._borrow)
-        self._accounts = Accounts(
-            options,
-            Aws(options, caller, own),
-            _Evidence(options.snapshot),
-            self,
+        self._accounts = made_accounts(
+            settings,
+            Aws(options, Caller(**settings["caller"]), own),
             Pace(settings["rates"]),
-            tuple(settings["ses_regions"]),
+            SharedEvidence(options.snapshot),
+            self,
             self._feed,
             self._ended,
-            settings["threads"],
         )
 
     def run(self) -> None:

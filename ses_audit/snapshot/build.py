@@ -96,10 +96,12 @@ def finish_snapshot(
     # Corrupt evidence of an account that is not audited changes nothing.
     aside = {row.account_id for row in rows if row.state in _ASIDE and not row.argument}
     spoiled: dict[str, str] = {}
+    # A worker may have another working folder.
+    root = str(writer.path.absolute())
     with writer.table_files() as files, FanOut(make_executor, workers) as hands:
 
         def parts_of(wanted: Iterable[str]) -> Iterator[AccountPart]:
-            calls = ((str(writer.path), account) for account in wanted)
+            calls = ((root, account) for account in wanted)
             for account, part, error in hands.in_order(_read_part, calls, _lost, _TOGETHER):
                 if part is not None:
                     yield part

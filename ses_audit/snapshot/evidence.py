@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
@@ -129,6 +130,8 @@ class EvidenceWriter:
         `evidence/<account>.jsonl.zst`; made with mode 0600 if it is not there.
     sync_every
         Seconds between syncs to the disk; 0 syncs each record.
+    alone
+        Wait until no other writer that was made so has the file.
 
     Raises
     ------
@@ -136,7 +139,7 @@ class EvidenceWriter:
         For a symbolic link, a file that is corrupt before its tail, a disk that is full.
     """
 
-    def __init__(self, path: Path, sync_every: float = 5.0) -> None:
+    def __init__(self, path: Path, sync_every: float = 5.0, *, alone: bool = False) -> None:
         self.path = path
         self._sync_every = sync_every
         self._lock = threading.Lock()
@@ -146,6 +149,8 @@ class EvidenceWriter:
         except OSError as error:
             raise SnapshotError(f"cannot write {path}: {error.strerror}") from error
         try:
+            if alone:
+                fcntl.flock(self._file, fcntl.LOCK_EX)
             size = os.fstat(self._file).st_size
             self._length = whole_length(path)
             if self._length < size:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from itertools import islice
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -76,8 +76,40 @@ class FanOut:
         SnapshotError
             When workers die again and again, and `lost` is not given.
         """
+        return self._answers(function, calls, lost, together, None, ordered=True)
+
+    def as_done(
+        self,
+        function: Callable[..., Answer],
+        calls: Iterable[Call],
+        lost: Callable[..., Answer],
+        stop: Future[None],
+    ) -> Iterator[Answer]:
+        """The answers to calls of a function as they come: a long one keeps none waiting.
+
+        Parameters
+        ----------
+        function, calls, lost
+            As for `in_order`.
+        stop
+            Once it is done no call is begun, none is waited for, and there are no more answers.
+        """
+        return self._answers(function, calls, lost, 1, stop, ordered=False)
+
+    def _answers(
+        self,
+        function: Callable[..., Answer],
+        calls: Iterable[Call],
+        lost: Callable[..., Answer] | None,
+        together: int,
+        stop: Future[None] | None,
+        *,
+        ordered: bool,
+    ) -> Iterator[Answer]:
         if self._make is None:
             for call in calls:
+                if stop is not None and stop.done():
+                    return
                 yield function(*call)
             return
         coming = iter(calls)
@@ -99,7 +131,12 @@ class FanOut:
                         again.popleft()
                 if not flying:
                     return
-                answers = flying[0][1].result()
+                futures = [future for _, future in flying]
+                place = 0 if ordered else _first(futures, stop)
+                if place is None:
+                    self._shut(wait=False)
+                    return
+                answers = futures[place].result()
             except Exception as error:
                 if not _died(error):
                     raise
@@ -117,7 +154,7 @@ class FanOut:
                     ) from error
                 answers = [lost(*again.popleft())]
             else:
-                flying.popleft()
+                del flying[place]
             deaths, alone = 0, max(0, alone - len(answers))
             yield from answers
 
@@ -147,6 +184,15 @@ class FanOut:
 def _several(function: Callable[..., Answer], calls: Iterable[Call]) -> list[Answer]:
     """The answers to some calls: the task of a worker."""
     return [function(*call) for call in calls]
+
+
+def _first(futures: list[Future[Answer]], stop: Future[None] | None) -> int | None:
+    """The place of one that is done, waited for; None where it is time to stop."""
+    awaited: list[Future[Any]] = [*futures] if stop is None else [*futures, stop]
+    done = wait(awaited, return_when=FIRST_COMPLETED).done
+    if stop in done:
+        return None
+    return next(place for place, future in enumerate(futures) if future in done)
 
 
 def _died(error: Exception) -> bool:

@@ -210,6 +210,20 @@ def test_wrong_arguments_are_refused_before_anything_is_asked(
     assert not snapshot.exists()
 
 
+@pytest.mark.parametrize("value", ["x", "between us", "a\nb", "€€", "x" * 1225])
+def test_an_external_id_that_cannot_be_one_is_refused_and_not_shown(
+    command: Command, fake: FakeAws, snapshot: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+    monkeypatch.setenv("THE_ID", value)
+    ended = command("collect", snapshot, "--external-id-env", "THE_ID")
+    assert ended.code == 2
+    assert ended.said == (
+        "ses-audit: the external id cannot be one: 2 to 1,224 of letters, digits and _+=,.@:/-"
+    )
+    assert fake.asked == []
+
+
 @pytest.mark.parametrize("option", ["--account", "--exclude-account"])
 def test_a_filter_that_names_no_account_is_refused_before_an_account_is_read(
     command: Command, fake: FakeAws, fast: Pace, snapshot: Path, option: str

@@ -70,7 +70,8 @@ def test_ids_from_a_file(
     command: Command, fake: FakeAws, fast: Pace, snapshot: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "ids.txt"
-    file.write_text(f"# production\n{MEMBER}  # the shop\n\n")
+    # As spreadsheets save it: a byte order mark, and CR LF.
+    file.write_bytes(f"\ufeff# production\r\n{MEMBER}  # the shop\r\n\r\n".encode())
     assert command("collect", snapshot, "--accounts-file", file).code == 0
     assert {a for a, reason in reasons(snapshot).items() if not reason} == {MEMBER}
 
@@ -133,6 +134,46 @@ def test_a_dry_run_lists_accounts_and_nothing_else(
     ]
     asked = {asked.operation for asked in fake.asked}
     assert asked == {"GetCallerIdentity", "ListAccounts"}
+    assert not snapshot.exists()
+
+
+def test_a_dry_run_counts_regions_that_may_be_off_apart(
+    command: Command, fake: FakeAws, fast: Pace, snapshot: Path
+) -> None:
+    """By hand: 9 of the organization, 2 roles, 3 sessions, 3 x 2, then 3 x 3 a region."""
+    given = ["--region", "eu-west-1", "--region", "af-south-1", "--region", "me-south-1"]
+    said = command("collect", snapshot, "--dry-run", *given).out
+    assert "calls: 29 at least, 47 where every opt-in region is on; one more" in said
+
+
+def test_a_dry_run_of_a_lone_account(
+    command: Command, fake: FakeAws, fast: Pace, snapshot: Path
+) -> None:
+    """By hand: is there an organization, who am I, regions, principals, 3 in the region."""
+    none = error(
+        "AWSOrganizationsNotInUseException", "Your account is not a member of an organization."
+    )
+    for name in ("ListAccounts", "DescribeOrganization"):
+        fake.faults[MANAGEMENT, "global", name, ""] = lambda _: none
+    lines = command("collect", snapshot, "--dry-run", "--region", "eu-west-1").out.splitlines()
+    assert lines[1:3] == [
+        "no organization: the caller's account is read alone",
+        "accounts: 1 to read, 0 not",
+    ]
+    assert lines[4].startswith("calls: 7 at least; one more")
+
+
+@pytest.mark.parametrize("dry", [[], ["--dry-run"]])
+def test_a_region_without_ses_is_refused_before_anything_is_read(
+    command: Command, fake: FakeAws, snapshot: Path, dry: list[str]
+) -> None:
+    ended = command("collect", snapshot, "--region", "us-north-9", *dry)
+    assert ended.code == 2
+    assert ended.said.startswith(
+        "ses-audit: --region us-north-9: Amazon SES is not there in the partition aws; it is in "
+        "af-south-1, "
+    )
+    assert {asked.operation for asked in fake.asked} == {"GetCallerIdentity"}
     assert not snapshot.exists()
 
 

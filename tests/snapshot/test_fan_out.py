@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -47,6 +48,40 @@ def test_answers_come_in_the_order_of_the_calls(make: Callable[[], Executor] | N
         # The same workers for the next calls.
         assert list(workers.in_order(square, [(3,)])) == [9]
         assert list(workers.in_order(square, [])) == []
+
+
+def slow_unless(number: int, go_on: threading.Event) -> int:
+    if number == 0:
+        go_on.wait()
+    return number
+
+
+def test_as_they_are_done_a_long_one_keeps_none_waiting() -> None:
+    go_on = threading.Event()
+    with FanOut(lambda: ThreadPoolExecutor(2), 2) as workers:
+        calls = ((n, go_on) for n in range(40))
+        coming = workers.as_done(slow_unless, calls, slow_unless, Future())
+        found = [next(coming) for _ in range(39)]
+        assert sorted(found) == list(range(1, 40))
+        go_on.set()
+        assert list(coming) == [0]
+
+
+def test_as_they_are_done_a_call_that_kills_its_workers_is_told_from_the_others() -> None:
+    with FanOut(processes, 2) as workers:
+        calls = ((n,) for n in range(12))
+        answers = workers.as_done(deadly, calls, lambda number: -number, Future())
+        assert sorted(answers) == [-5, *(n for n in range(12) if n != 5)]
+
+
+@pytest.mark.parametrize("make", [None, lambda: ThreadPoolExecutor(1)])
+def test_once_it_is_to_stop_there_are_no_more_answers(make: Callable[[], Executor] | None) -> None:
+    stop: Future[None] = Future()
+    with FanOut(make, 1) as workers:
+        coming = workers.as_done(square, ((n,) for n in range(40)), square, stop)
+        assert next(coming) == 0
+        stop.set_result(None)
+        assert list(coming) == []
 
 
 def test_calls_are_taken_a_few_ahead() -> None:
