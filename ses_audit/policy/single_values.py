@@ -49,6 +49,8 @@ __all__ = ["ANY_ARN", "Question", "SingleValues", "is_in", "single_values", "tex
 _TEXT_LIMIT = 20_000
 _SEARCH_LIMIT = 20_000
 """How many states all searches of a key for texts of two kinds may walk."""
+_MOST_TRIED = 8
+"""How many texts that turn out to be of another kind a search for one passes over."""
 
 ANY_ARN = arn_machine(tokens_of("*:*:*:*:*:*"))
 """All ARNs."""
@@ -351,27 +353,31 @@ class _Search:
         whole = self._texts.complete
         for mask, cell in places:
             for machine in cell.machines:
-                text, complete = self._text(mask, machine, cell)
-                if text is not None and self._question.answers((text,)) == target:
+                text, complete = self._text(mask, machine, cell, target)
+                if text is not None:
                     return text, True
-                whole = whole and complete and text is None
+                whole = whole and complete
             whole = whole and cell.exact
         return None, whole
 
-    def _text(self, mask: int, machine: TextMachine | None, cell: _Cell) -> tuple[str | None, bool]:
-        """A text of both that no policy names."""
+    def _text(
+        self, mask: int, machine: TextMachine | None, cell: _Cell, target: Answers
+    ) -> tuple[str | None, bool]:
+        """A text of both that no policy names and that answers so."""
         wanted = [] if machine is None else [machine]
         unwanted = list(cell.without)
         for number, each in enumerate(self._texts.machines):
             (wanted if mask >> number & 1 else unwanted).append(PatternMachine(each))
-        while True:
+        for _ in range(len(self._texts.named) + _MOST_TRIED):
             text, complete, walked = find_text(wanted, unwanted, self._left)
             self._left -= walked
-            if text is None or (text not in self._texts.named and is_in(text, self._domain)):
-                return text, complete
-            if text not in self._texts.named:
-                return None, False
+            if text is None:
+                return None, complete
+            known = text in self._texts.named or not is_in(text, self._domain)
+            if not known and self._question.answers((text,)) == target:
+                return text, True
             unwanted.append(PatternMachine(literal_machine(text)))
+        return None, False
 
     def _cells(self, proposed: Iterable[str]) -> list[_Cell]:
         """A cell for each typed kind."""
@@ -390,8 +396,7 @@ class _Search:
                 found.append(self._cell(stretch.text, machines, exact=exact))
         if self._domain.values is Values.TEXT:
             none = [machine for family in self._values for machine in self._any(family)]
-            exactly = Family.DATE not in self._values
-            found.append(self._cell(NO_TYPE, (None,), without=tuple(none), exact=exactly))
+            found.append(self._cell(NO_TYPE, (None,), without=tuple(none), exact=True))
         told = {self._of_type(cell.answers) for cell in found}
         for text in proposed:
             cell = self._cell(text, (), exact=False)
