@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
@@ -63,6 +64,7 @@ def dask(address: str, workers: int, threads: int = 1) -> Callable[[], Executor]
                     threads_per_worker=threads,
                     host="127.0.0.1",
                     dashboard_address=None,
+                    silence_logs=logging.ERROR,
                 )
                 return _Owned(library.Client(cluster), cluster)
             return _Owned(library.Client(address, timeout=_CONNECT_SECONDS), None)
