@@ -17,7 +17,7 @@ from ses_audit.policy.formula import (
     disjunction,
     negate,
 )
-from ses_audit.policy.operators import holds
+from ses_audit.policy.operators import OPERATORS, holds
 from ses_audit.policy.solve import Domains, decide
 from ses_audit.policy.types import Clause, Verdict
 
@@ -80,11 +80,94 @@ def shown(formula: Formula) -> str:
             ),
             "a is x and (b is y or c is true)",
         ),
+        (
+            # Nor what cannot be, by what is said outside.
+            conjunction(
+                atom("StringEquals", "a", "x"),
+                disjunction(atom("StringEquals", "a", "y"), atom("StringEquals", "b", "z")),
+            ),
+            "a is x and b is z",
+        ),
+        (negate(atom("StringLike", "k", "*")), "k absent"),
+        (negate(atom("Bool", "k", "true", if_exists=True)), "k is false"),
+        (
+            conjunction(
+                atom("StringLike", "k", "a*", if_exists=True), atom("StringNotLike", "k", "a*")
+            ),
+            "k absent",
+        ),
+        (
+            conjunction(
+                atom("StringEquals", "a", "x"),
+                atom("StringLike", "k", "a*", if_exists=True),
+                atom("StringNotLike", "k", "a*"),
+            ),
+            "a is x and k absent",
+        ),
     ],
 )
 def test_sentences(formula: Formula, text: str | None) -> None:
     if text is not None:
         assert shown(formula) == text
+
+
+SENTENCES = {
+    "StringEquals": "k is v",
+    "StringNotEquals": "k is not v",
+    "StringEqualsIgnoreCase": "k is (any case) v",
+    "StringNotEqualsIgnoreCase": "k is not (any case) v",
+    "StringLike": "k like v",
+    "StringNotLike": "k not like v",
+    "NumericEquals": "k = v",
+    "NumericNotEquals": "k ≠ v",
+    "NumericLessThan": "k < v",
+    "NumericLessThanEquals": "k ≤ v",
+    "NumericGreaterThan": "k > v",
+    "NumericGreaterThanEquals": "k ≥ v",
+    "DateEquals": "k at v",
+    "DateNotEquals": "k not at v",
+    "DateLessThan": "k before v",
+    "DateLessThanEquals": "k at or before v",
+    "DateGreaterThan": "k after v",
+    "DateGreaterThanEquals": "k at or after v",
+    "Bool": "k is v",
+    "BinaryEquals": "k is v",
+    "IpAddress": "k in v",
+    "NotIpAddress": "k not in v",
+    "Resource": "k like v",
+    "ArnEquals": "k like v",
+    "ArnLike": "k like v",
+    "ArnNotEquals": "k not like v",
+    "ArnNotLike": "k not like v",
+}
+
+
+def test_every_operator_has_its_words() -> None:
+    assert {*SENTENCES, "Null"} == {*OPERATORS}
+    for operator, sentence in SENTENCES.items():
+        assert str(Conditions("clause", clause=Clause(operator, "k", ("v",)))) == sentence
+
+
+@pytest.mark.parametrize(
+    ("operator", "opposite", "value"),
+    [
+        ("StringEquals", "StringNotEquals", "v"),
+        ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase", "v"),
+        ("StringLike", "StringNotLike", "v*"),
+        ("NumericEquals", "NumericNotEquals", "5"),
+        ("DateEquals", "DateNotEquals", "2026-01-01T00:00:00Z"),
+        ("IpAddress", "NotIpAddress", "192.0.2.0/24"),
+        ("ArnEquals", "ArnNotEquals", "arn:aws:iam::111111111111:user/a"),
+        ("ArnLike", "ArnNotLike", "arn:aws:iam::111111111111:user/*"),
+    ],
+)
+def test_what_fails_is_shown_by_the_opposite_operator(
+    operator: str, opposite: str, value: str
+) -> None:
+    for one, other in ((operator, opposite), (opposite, operator)):
+        conditions = decide(negate(atom(one, "k", value)), Domains()).conditions
+        assert conditions is not None
+        assert conditions.to_json() == {"operator": other, "key": "k", "values": [value]}
 
 
 def test_json() -> None:
