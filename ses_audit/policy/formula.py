@@ -236,7 +236,7 @@ def replaced(formula: Formula, by: Mapping[Atom, Formula]) -> Formula:
         if node in done:
             return done[node]
         if node.atom is not None:
-            result = by.get(node.atom, node)
+            result = by[node.atom]
         elif node.kind == "not":
             result = negate(walk(node.parts[0]))
         else:

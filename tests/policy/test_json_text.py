@@ -62,7 +62,7 @@ def test_what_is_deep_enough() -> None:
 def test_a_raw_surrogate() -> None:
     with pytest.raises(MalformedPolicy) as caught:
         parse_document('{"Id": "\ud800"}')
-    assert caught.value.position == 8
+    assert (caught.value.reason, caught.value.position) == ("lone surrogate", 8)
 
 
 def test_a_pair_of_surrogates_is_text() -> None:
