@@ -91,10 +91,8 @@ class Link:
 
         Of a set each clause asks for one text that meets it, or for one that does not.
         """
-        domain = self.domain(key)
         asked = {a for a in self.atoms if a.key == key and a.clause.set_operator is not None}
-        is_set = key in self.multivalued or domain.multivalued or domain.may_be_set
-        return len(asked) + 1 if asked or is_set else 1
+        return len(asked) + 1
 
 
 def linked_kinds(link: Link, kinds: Sequence[Kind]) -> tuple[Kind, ...]:

@@ -8,7 +8,7 @@ import pytest
 from policy_formulas import holds_in
 from policy_links import MODES, linked_contexts, linked_formula
 
-from ses_audit.policy.domains import Domain, Domains
+from ses_audit.policy.domains import Domain, Domains, Values
 from ses_audit.policy.formula import Atom, Formula, conjunction, disjunction, negate
 from ses_audit.policy.kinds import Kind
 from ses_audit.policy.linked import Link, linked_kinds
@@ -64,9 +64,71 @@ def _kinds(formula: Formula, key: str, *undecided: str) -> bool:
         {},
         frozenset(),
     )
-    first, *others = linked_kinds(link, (Kind(("other",), (False,) * len(own)),))
+    first, unreal, *others = linked_kinds(
+        link,
+        (
+            Kind(("other",), (False,) * len(own)),
+            Kind(None, (True,) * len(own), real=False),
+        ),
+    )
+    # What was found here is each a value of its own; what was not found stands for any.
     assert others
+    assert all(kind.alone for kind in others)
+    assert not unreal.alone
     return first.alone
+
+
+def _link(formula: Formula, key: str, **domains: Domain) -> Link:
+    own = tuple(a for a in formula.atoms if a.key == key)
+    linked = tuple(a for a in formula.atoms if key in a.needs)
+    context = {"w": ("a",)}
+    undecided = frozenset({"x", "y", "z"})
+    return Link(key, own, linked, formula.atoms, context, undecided, domains, frozenset())
+
+
+def test_the_atoms_on_a_key_that_are_settled_when_it_is() -> None:
+    plain, decided, open_, other = (
+        _atom("StringEquals", "y", "b"),
+        _atom("StringLike", "y", "${w}*"),
+        _atom("StringLike", "y", "${x}*"),
+        _atom("StringEquals", "x", "b"),
+    )
+    link = _link(conjunction(plain, decided, open_, other), "x")
+    assert {*link.on("y")} == {plain.atom, decided.atom}
+    assert link.on("x") == (other.atom,)
+
+
+def test_a_key_that_is_compared_as_text_alone() -> None:
+    text = conjunction(
+        _atom("StringLike", "y", "${x}*"),
+        _atom("ArnLike", "y", "arn:*"),
+        _atom("Null", "y", "true"),
+        _atom("NumericLessThan", "x", "5"),
+        _atom("Resource", "z", "a*"),
+    )
+    link = _link(text, "x", w=Domain(Values.NUMBER), v=Domain(Values.ARN))
+    textual = {key for key in ("x", "y", "z", "w", "v", "u") if link.is_textual(key)}
+    assert textual == {"y", "v", "u"}
+
+
+def test_how_many_texts_a_set_has_to_hold() -> None:
+    some, every, plain = (
+        _atom("StringLike", "y", "${x}*", sets="ForAnyValue"),
+        _atom("StringLike", "y", "b*", sets="ForAllValues"),
+        _atom("StringLike", "y", "c*"),
+    )
+    assert _link(conjunction(some, every, plain), "x").elements("y") == 3
+    assert _link(conjunction(some, plain), "x").elements("y") == 2
+    assert _link(plain, "x").elements("y") == 1
+
+
+def test_what_was_decided_before_stands_in_the_answers() -> None:
+    own, linked = _atom("StringLike", "x", "${w}*"), _atom("StringEquals", "y", "${x}")
+    kinds = linked_kinds(_link(conjunction(own, linked), "x"), ())
+    assert {kind.answers for kind in kinds} == {(True,), (False,)}
+    for kind in kinds:
+        assert kind.values is not None
+        assert kind.answers == (kind.values[0].startswith("a"),)
 
 
 @pytest.mark.parametrize(
