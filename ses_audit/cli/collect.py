@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from ses_audit.cli.reading import (
-    any_account,
     options_of,
     reading_options,
     tell_assumptions,
     tell_gaps,
+    totals_of,
 )
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ def collect(
     from ses_audit.cli.status import coverage_line
     from ses_audit.collect.run import collect as read
     from ses_audit.errors import INCOMPLETE, NOTHING_COLLECTED, UserError
-    from ses_audit.snapshot.coverage_tables import read_coverage
-    from ses_audit.snapshot.ledger import totals
 
     options = options_of(snapshot, reading, read_since=_since(older_than))
     if dry_run:
@@ -60,15 +58,14 @@ def collect(
         return 0
     progress: Progress = shown_progress(sys.stderr)
     made = read(options, progress)
-    rows = read_coverage(made.table("coverage"))
-    counted = totals(rows)
-    tell_gaps(rows, options.role_name)
+    counted = totals_of(made)
+    any_account = tell_gaps(made, options.role_name)
     tell_assumptions(made)
-    principals = made.table("principals").num_rows
-    identities = made.table("identities").num_rows
+    principals = made.table("principals", ["account_id"]).num_rows
+    identities = made.table("identities", ["region"]).num_rows
     click.echo(f"{principals:,} principals, {identities:,} identities", err=True)
     click.echo(coverage_line(counted), err=True)
-    if not any_account(rows):
+    if not any_account:
         raise UserError(
             f"nothing was collected: no account could be read; `ses-audit status {made.named}` "
             "tells why",

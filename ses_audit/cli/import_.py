@@ -102,12 +102,12 @@ def import_(
         click.echo(f"not used: {terminal(str(path))}: {terminal(why)}", err=True)
     if len(found.unused) > _SHOWN:
         click.echo(f"not used: {len(found.unused) - _SHOWN:,} more files", err=True)
-    for row in found.ledger.rows():
+    for row in found.ledger:
         if row.state == "MALFORMED":
             click.echo(f"malformed: {terminal(row.text)}: {terminal(row.detail)}", err=True)
     totals = found.ledger.totals()
-    principals = made.table("principals").num_rows
-    identity_rows = made.table("identities").num_rows
+    principals = made.table("principals", ["account_id"]).num_rows
+    identity_rows = made.table("identities", ["region"]).num_rows
     click.echo(f"{principals:,} principals, {identity_rows:,} identities", err=True)
     click.echo(coverage_line(totals), err=True)
     click.echo(made.named)

@@ -12,16 +12,16 @@ import click
 
 if TYPE_CHECKING:
     from ses_audit.collect.options import CollectOptions
-    from ses_audit.snapshot.ledger import CoverageRow
+    from ses_audit.snapshot.ledger import CoverageRow, Totals
     from ses_audit.snapshot.opened import Snapshot
 
 __all__ = [
     "READING",
-    "any_account",
     "options_of",
     "reading_options",
     "tell_assumptions",
     "tell_gaps",
+    "totals_of",
 ]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -214,13 +214,6 @@ def _account_file(path: Path | None) -> list[str]:
     return [account for account in found if account]
 
 
-def any_account(rows: list[CoverageRow]) -> bool:
-    """Whether anything of any account was read."""
-    return any(
-        row.service in ("iam", "account", "sesv2") and row.state.value == "OK" for row in rows
-    )
-
-
 def tell_assumptions(made: Snapshot) -> None:
     """A line for each sentence that every report shows, such as an account that joined."""
     from ses_audit.escape import terminal
@@ -230,8 +223,37 @@ def tell_assumptions(made: Snapshot) -> None:
         click.echo(f"note: {terminal(str(sentence))}", err=True)
 
 
-def tell_gaps(rows: list[CoverageRow], role_name: str) -> None:
-    """A line for each account that refused the role, and for other gaps; the first of them."""
+def totals_of(made: Snapshot) -> Totals:
+    """How much of the plan a finished snapshot has read."""
+    from ses_audit.snapshot.ledger import Totals
+
+    counted = made.manifest["coverage"]
+    assert isinstance(counted, dict)
+    return Totals(counted["planned"], counted["read"], counted["by_state"])
+
+
+def tell_gaps(made: Snapshot, role_name: str) -> bool:
+    """A line for each account that refused the role, and for other gaps; the first of them.
+
+    Returns
+    -------
+    bool
+        Whether anything of any account was read.
+    """
+    from ses_audit.snapshot.coverage_tables import coverage_rows
+
+    read = False
+    telling = []
+    for row in coverage_rows(made.table("coverage")):
+        of_account = row.service in ("iam", "account", "sesv2")
+        read = read or (of_account and row.state.value == "OK")
+        if row.argument or row.operation == "AssumeRole" or not row.state.is_evidence:
+            telling.append(row)
+    _tell_rows(telling, role_name)
+    return read
+
+
+def _tell_rows(rows: list[CoverageRow], role_name: str) -> None:
     from ses_audit.escape import terminal
 
     refused = [

@@ -14,7 +14,6 @@ import click
 
 from ses_audit.cli.reading import (
     READING,
-    any_account,
     options_of,
     reading_options,
     tell_assumptions,
@@ -179,17 +178,15 @@ def _snapshot_of(
 
     from ses_audit.collect.run import collect
     from ses_audit.errors import NOTHING_COLLECTED, UserError
-    from ses_audit.snapshot.coverage_tables import read_coverage
 
     # A wrong value is refused before anything is written.
     asked = options_of(Path(), reading)
 
     def read(folder: Path) -> Snapshot:
         made = collect(replace(asked, snapshot=folder), progress)
-        rows = read_coverage(made.table("coverage"))
-        tell_gaps(rows, asked.role_name)
+        any_account = tell_gaps(made, asked.role_name)
         tell_assumptions(made)
-        if not any_account(rows):
+        if not any_account:
             raise UserError("nothing was collected: no account could be read", NOTHING_COLLECTED)
         return made
 

@@ -351,7 +351,7 @@ class _Run:
             # Read by an earlier run, and gone since: nothing that was found is deleted.
             if account not in self._planned:
                 self.book.observe(account)
-        self._assumptions += _unproven(self.book.ledger.rows())
+        self._assumptions += _unproven(self.book.ledger)
         organization: Facts | None = {"none": True} if self._organization.in_none else None
         return finish_snapshot(
             self._writer,

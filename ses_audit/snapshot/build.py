@@ -12,8 +12,8 @@ from ses_audit.snapshot.evidence import Record, snapshot_records
 from ses_audit.snapshot.fan_out import FanOut, MakeExecutor
 from ses_audit.snapshot.identity_tables import GivenIdentity
 from ses_audit.snapshot.joining import Check, Joining, write_times
-from ses_audit.snapshot.ledger import Ledger
-from ses_audit.snapshot.organization_tables import Facts
+from ses_audit.snapshot.ledger import CoverageRow, Ledger
+from ses_audit.snapshot.organization_tables import Facts, tells_of_account
 from ses_audit.snapshot.store import Snapshot, SnapshotWriter
 from ses_audit.snapshot.tables import AccountPart, account_part
 
@@ -90,11 +90,18 @@ def finish_snapshot(
     SnapshotError
         When something cannot be written (the disk is full): no half of a table stays.
     """
-    rows = ledger.rows()
     accounts = writer.accounts()
-    asked = {row.account_id for row in rows if row.service == "organizations"}
+    asked: set[str] = set()
     # Corrupt evidence of an account that is not audited changes nothing.
-    aside = {row.account_id for row in rows if row.state in _ASIDE and not row.argument}
+    aside: set[str] = set()
+    plan: list[CoverageRow] = []
+    for row in ledger:
+        if row.service == "organizations":
+            asked.add(row.account_id)
+        if row.state in _ASIDE and not row.argument:
+            aside.add(row.account_id)
+        if tells_of_account(row):
+            plan.append(row)
     spoiled: dict[str, str] = {}
     # A worker may have another working folder.
     root = str(writer.path.absolute())
@@ -108,13 +115,12 @@ def finish_snapshot(
                 elif account not in aside:
                     spoiled[account] = error
 
-        joining = Joining(parts_of(a for a in accounts if a in asked), rows, given, organization)
+        joining = Joining(parts_of(a for a in accounts if a in asked), plan, given, organization)
         joining.parts(files, parts_of(a for a in accounts if a not in asked))
         for account, error in spoiled.items():
             ledger.spoil(account, error)
-        rows = ledger.rows() if spoiled else rows
-        joining.rest(files, rows, partial(_checked, hands, check_document))
-        write_times(files, rows)
+        joining.rest(files, ledger, partial(_checked, hands, check_document))
+        write_times(files, ledger)
         return writer.finish(
             files,
             taken_at=taken_at,

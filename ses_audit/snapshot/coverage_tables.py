@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import attrgetter
 
 import pyarrow as pa
@@ -12,7 +12,9 @@ from ses_audit.snapshot.ledger import CoverageRow
 from ses_audit.snapshot.schema import TABLES, TIMES
 from ses_audit.snapshot.texts import clean
 
-__all__ = ["coverage_table", "read_coverage", "times_table"]
+__all__ = ["coverage_rows", "coverage_table", "read_coverage", "times_table"]
+
+_AT_ONCE = 4096
 
 
 def coverage_table(rows: Sequence[CoverageRow]) -> pa.Table:
@@ -43,4 +45,11 @@ def _table(rows: Sequence[CoverageRow], schema: pa.Schema) -> pa.Table:
 
 def read_coverage(table: pa.Table) -> list[CoverageRow]:
     """The rows of a stored coverage table; `calls` and `read_at` are in `Snapshot.times`."""
-    return [CoverageRow(**{**row, "state": State(row["state"])}) for row in table.to_pylist()]
+    return list(coverage_rows(table))
+
+
+def coverage_rows(table: pa.Table) -> Iterator[CoverageRow]:
+    """The same one after another, for those who keep few of them."""
+    for batch in table.to_batches(max_chunksize=_AT_ONCE):
+        for row in batch.to_pylist():
+            yield CoverageRow(**{**row, "state": State(row["state"])})

@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeVar
 
 import pyarrow as pa
@@ -141,7 +142,7 @@ class Joining:
             if name in tables:
                 sink.write(name, tables[name])
 
-    def rest(self, sink: Sink, coverage: Sequence[CoverageRow], check: CheckAll) -> None:
+    def rest(self, sink: Sink, coverage: Iterable[CoverageRow], check: CheckAll) -> None:
         """Give what stands once in a snapshot to a sink, after the accounts.
 
         Parameters
@@ -172,16 +173,17 @@ class Joining:
             sink.write("coverage", coverage_table(cells))
 
 
-def write_times(sink: Sink, coverage: Sequence[CoverageRow]) -> None:
+def write_times(sink: Sink, coverage: Iterable[CoverageRow]) -> None:
     """Give when each cell was read to a sink: `schema.TIMES`."""
     sink.write("times", times_table([]))
     for cells in _chunks(coverage):
         sink.write("times", times_table(cells))
 
 
-def _chunks(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), GROUP):
-        yield items[start : start + GROUP]
+def _chunks(items: Iterable[Item]) -> Iterator[Sequence[Item]]:
+    coming = iter(items)
+    while chunk := list(islice(coming, GROUP)):
+        yield chunk
 
 
 def _in_line(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
+from typing import Any
 
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
@@ -129,7 +133,8 @@ class Ledger:
 
     def __init__(self) -> None:
         self._cells: dict[Cell, dict[str, CoverageRow]] = {}
-        self._settled: list[CoverageRow] = []
+        self._settled: dict[str, bytes] = {}
+        """Account → its packed rows: many accounts are held in little memory."""
 
     def plan(self, cells: Iterable[Cell]) -> None:
         """Add cells to the plan; one that is there keeps its state."""
@@ -256,10 +261,23 @@ class Ledger:
             read_at=max(row.read_at for row in counted),
         )
 
+    def __iter__(self) -> Iterator[CoverageRow]:
+        """The coverage table: each cell, then its items that are no evidence, or gone; sorted.
+
+        What is held at a time are the rows of one account.
+        """
+        live: dict[str, list[Cell]] = {}
+        for cell in self._cells:
+            live.setdefault(cell.account, []).append(cell)
+        for account in sorted({*live, *self._settled}):
+            rows = self.rows_of(live.get(account, ()))
+            if account in self._settled:
+                rows = sorted([*rows, *_unpacked(account, self._settled[account])], key=_place)
+            yield from rows
+
     def rows(self) -> list[CoverageRow]:
-        """The coverage table: each cell, then its items that are no evidence, or gone; sorted."""
-        live = self.rows_of(self._cells)
-        return sorted([*live, *self._settled], key=_place) if self._settled else live
+        """The coverage table at once."""
+        return list(self)
 
     def rows_of(self, cells: Iterable[Cell]) -> list[CoverageRow]:
         """The rows of some cells, sorted."""
@@ -279,13 +297,18 @@ class Ledger:
 
     def settle(self, rows: Iterable[CoverageRow]) -> None:
         """Add the rows of cells that another ledger kept; they are not in this one's plan."""
-        self._settled += rows
+        own: dict[str, list[CoverageRow]] = {}
+        for row in rows:
+            own.setdefault(row.account_id, []).append(row)
+        for account, added in own.items():
+            before = _unpacked(account, self._settled.get(account, _packed(())))
+            self._settled[account] = _packed([*before, *added])
 
     def spoil(self, account: str, detail: str) -> None:
         """Say that an account's evidence cannot be read: every cell of it is `MALFORMED`."""
         cells = {cell for cell in self._cells if cell.account == account}
-        cells |= {row.cell for row in self._settled if row.account_id == account}
-        self._settled = [row for row in self._settled if row.account_id != account]
+        if account in self._settled:
+            cells |= {row.cell for row in _unpacked(account, self._settled.pop(account))}
         for cell in cells:
             # Its items are in the same file: none of them is known.
             calls = sum(row.calls for row in self._cells.pop(cell, {}).values())
@@ -293,19 +316,35 @@ class Ledger:
 
     def totals(self) -> Totals:
         """How much of the plan was read."""
-        return totals(self.rows())
+        return totals(self)
+
+
+# All of a row but its account.
+_VALUES = attrgetter(*CoverageRow.__slots__[1:])
 
 
 def _place(row: CoverageRow) -> tuple[Cell, str]:
     return row.cell, row.argument
 
 
+def _packed(rows: Iterable[CoverageRow]) -> bytes:
+    """The rows of one account."""
+    values = [_VALUES(row) for row in rows]
+    return zlib.compress(json.dumps(values).encode(), 1)
+
+
+def _unpacked(account: str, packed: bytes) -> list[CoverageRow]:
+    rows: list[list[Any]] = json.loads(zlib.decompress(packed))
+    for row in rows:
+        row[4] = State(row[4])
+    return [CoverageRow(account, *row) for row in rows]
+
+
 def totals(rows: Iterable[CoverageRow]) -> Totals:
     """Count the cells of a coverage table; items are not cells."""
-    states = [row.state for row in rows if not row.argument]
-    counts = Counter(state.value for state in states)
+    counts = Counter(row.state for row in rows if not row.argument)
     return Totals(
-        planned=len(states),
-        read=sum(state.is_evidence for state in states),
-        by_state=dict(sorted(counts.items())),
+        planned=counts.total(),
+        read=sum(count for state, count in counts.items() if state.is_evidence),
+        by_state={state.value: count for state, count in sorted(counts.items())},
     )

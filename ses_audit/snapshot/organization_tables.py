@@ -10,7 +10,14 @@ from ses_audit.snapshot.ledger import CoverageRow
 from ses_audit.snapshot.readings import Answers
 from ses_audit.snapshot.texts import Texts, clean
 
-__all__ = ["NO_ORGANIZATION", "Facts", "account_rows", "organization_facts", "organization_rows"]
+__all__ = [
+    "NO_ORGANIZATION",
+    "Facts",
+    "account_rows",
+    "organization_facts",
+    "organization_rows",
+    "tells_of_account",
+]
 
 Row = dict[str, object]
 Facts = dict[str, object]
@@ -188,6 +195,11 @@ def _target_type(target: str) -> str:
     return "ORGANIZATIONAL_UNIT" if target.startswith("ou-") else "ACCOUNT"
 
 
+def tells_of_account(cell: CoverageRow) -> bool:
+    """Whether a row says that an account was planned, and whether it is audited."""
+    return cell.region == "global" and cell.service == "iam"
+
+
 def account_rows(
     listed: Iterable[Row], coverage: Iterable[CoverageRow], organization: Facts
 ) -> list[Row]:
@@ -199,7 +211,7 @@ def account_rows(
     rows = {str(row["account_id"]): dict(row) for row in listed}
     reasons: dict[str, str] = {}
     for cell in coverage:
-        if cell.region == "global" and cell.service == "iam":
+        if tells_of_account(cell):
             rows.setdefault(cell.account_id, {"account_id": cell.account_id})
             if cell.state in (State.NOT_AUDITED, State.EXCLUDED) and not cell.argument:
                 reasons[cell.account_id] = cell.detail or cell.state.value

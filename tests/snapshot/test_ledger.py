@@ -112,3 +112,51 @@ def test_arguments_and_pages(record) -> None:
     assert continues({"IsTruncated": True}) == ""
     assert continues({"IsTruncated": True, "Marker": "m"}) == "m"
     assert continues({"IsTruncated": False, "Marker": "m"}) is None
+
+
+def test_rows_of_other_ledgers_are_in_their_places() -> None:
+    """Whether an account was read here, elsewhere, or both; whatever its texts hold."""
+    first, second, third = (f"{number}" * 12 for number in (1, 2, 3))
+
+    def filled(ledger: Ledger, account: str) -> None:
+        cell = Cell(account, "eu-west-1", "sesv2", "GetEmailIdentity")
+        ledger.mark(cell, State.OK, argument="a", calls=2, read_at="2026-11-25T01:00:00Z")
+        ledger.mark(
+            cell, State.DENIED, "no \ud800 <b>", argument="é.example", layer="identity_policy",
+            policy_arn="arn:aws:iam::aws:policy/x", calls=1,
+        )  # fmt: skip
+
+    alone, shared = Ledger(), Ledger()
+    for account in (third, first, second):
+        filled(alone, account)
+    filled(shared, second)
+    for account in (third, first):
+        other = Ledger()
+        filled(other, account)
+        shared.settle(other.rows())
+    more = Ledger()
+    more.mark(Cell(first, "global", "iam", "ListAccessKeys"), State.EMPTY)
+    for ledger in (alone, shared):
+        ledger.settle(more.rows())
+    assert shared.rows() == alone.rows()
+    assert [row.account_id for row in shared] == [first] * 3 + [second] * 2 + [third] * 2
+    assert shared.totals() == alone.totals()
+    for ledger in (alone, shared):
+        ledger.spoil(first, "torn")
+    states = {(row.account_id, row.operation): row.state for row in shared}
+    assert states[first, "GetEmailIdentity"] is State.MALFORMED
+    assert states[first, "ListAccessKeys"] is State.MALFORMED
+    assert states[third, "GetEmailIdentity"] is State.DENIED
+    assert [row.text for row in shared] == [row.text for row in alone]
+
+
+def test_many_accounts_are_held_in_little_memory() -> None:
+    """A region's three cells in 17 regions, as each account has: less than 30 bytes a cell."""
+    own = Ledger()
+    for number in range(17):
+        for operation in ("GetAccount", "ListConfigurationSets", "ListEmailIdentities"):
+            cell = Cell("111111111111", f"eu-west-{number}", "sesv2", operation)
+            own.mark(cell, State.OK, calls=1, read_at=f"2026-11-25T01:00:{number:02}.123456Z")
+    shared = Ledger()
+    shared.settle(own.rows())
+    assert len(shared._settled["111111111111"]) < 17 * 3 * 30
