@@ -173,8 +173,12 @@ def _on_cluster(address: str, workers: int) -> dict[str, object]:
             "are: name a scheduler by tls://, one on 127.0.0.1, or `local`",
             USAGE,
         )
+    make = dask(address, workers, _ACCOUNTS_AT_A_TIME)
+    # Whether it can be had is known before anything is read.
+    if address != "local":
+        make().shutdown()
     return {
-        "make_executor": dask(address, workers, _ACCOUNTS_AT_A_TIME),
+        "make_executor": make,
         "executor_workers": workers * _ACCOUNTS_AT_A_TIME,
     }
 

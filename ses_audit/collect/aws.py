@@ -98,9 +98,9 @@ class Aws:
             own_region = self._session.get_config_variable("region")
             self._sts_region = sts_region or own_region or _START
         except ProfileNotFound as error:
+            named = str(error.kwargs.get("profile"))[:80]
             raise UserError(
-                f"no AWS profile {options.profile or ''!r}: `aws configure list-profiles` lists "
-                "those there are",
+                f"no AWS profile {named!r}: `aws configure list-profiles` lists those there are",
                 USAGE,
             ) from error
         except BotoCoreError as error:

@@ -100,7 +100,7 @@ def preview(
     if not accounts:
         raise NothingToRead(
             f"no account is left to read: {len(states):,} known, all of them excluded or not "
-            "active; see --account and --exclude-account",
+            "active; see --account, --ou and --exclude-account",
             USAGE,
         )
     off = opt_in(aws.caller.partition)

@@ -223,7 +223,7 @@ class _Run:
         if not begun:
             raise NothingToRead(
                 f"no account is left to read: {len(found):,} known, all of them excluded or not "
-                "active; see --account and --exclude-account",
+                "active; see --account, --ou and --exclude-account",
                 USAGE,
             )
         self._progress.begin(len(begun))

@@ -11,8 +11,8 @@ from ses_audit.snapshot.errors import SnapshotError
 
 __all__ = ["Address", "address"]
 
-# A path has one slash where the address has two.
-_URL = re.compile(r"s3:/+([^/]*)/*(.*)", re.DOTALL)
+# A path has one slash where the address has two, and none where nothing follows.
+_URL = re.compile(r"s3:(?:/+([^/]*)/*(.*))?", re.DOTALL)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 
@@ -50,7 +50,7 @@ def address(where: str | Path) -> Address | None:
     match = _URL.fullmatch(str(where))
     if match is None:
         return None
-    bucket, prefix = match[1], match[2].strip("/")
+    bucket, prefix = match[1] or "", (match[2] or "").strip("/")
     if not _BUCKET.fullmatch(bucket) or not prefix or {"", ".", ".."} & set(prefix.split("/")):
         raise SnapshotError(
             f"{str(where)[:80]!r} is no place of a snapshot: s3://BUCKET/PREFIX", USAGE

@@ -55,6 +55,17 @@ def test_a_wrong_profile(command: Command, no_aws: None, snapshot: Path) -> None
     assert not snapshot.exists()
 
 
+def test_a_wrong_profile_of_the_environment(
+    command: Command, no_aws: None, snapshot: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    ended = command("collect", snapshot)
+    assert ended.code == 2
+    assert ended.said == (
+        "ses-audit: no AWS profile 'nobody': `aws configure list-profiles` lists those there are"
+    )
+
+
 def test_no_credentials(command: Command, no_aws: None, snapshot: Path) -> None:
     ended = command("collect", snapshot)
     assert ended.code == 1
@@ -246,7 +257,7 @@ def test_every_account_excluded(
     assert ended.code == 2
     assert ended.said == (
         "ses-audit: no account is left to read: 4 known, all of them excluded or not active; see "
-        "--account and --exclude-account"
+        "--account, --ou and --exclude-account"
     )
     assert not snapshot.exists()
 

@@ -62,11 +62,10 @@ def test_a_scheduler_that_is_not_there_is_one_line(
     monkeypatch.setattr("ses_audit.audit.workers._CONNECT_SECONDS", 1)
     ended = command("collect", tmp_path / "s", "--region", REGION, "--dask", "tcp://127.0.0.1:9")
     assert ended.code == 1
-    assert ended.err.splitlines()[-1].startswith(
-        "ses-audit: no Dask scheduler answers at tcp://127.0.0.1:9: "
-    )
-    # What was read of the organization is kept, and the same command goes on.
-    assert command("collect", tmp_path / "s", "--region", REGION).code == 0
+    assert ended.said.startswith("ses-audit: no Dask scheduler answers at tcp://127.0.0.1:9: ")
+    # Before anything is read.
+    assert asked == {}
+    assert not (tmp_path / "s").exists()
 
 
 def test_an_import_is_the_same_bytes_whatever_makes_its_tables(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import click
@@ -84,5 +85,8 @@ def test_credentials_never_cross_a_network_as_they_are(tmp_path: Path, address: 
     "address", ["tls://scheduler.example:8786", "tcp://127.0.0.1:8786", "127.0.0.1:8786",
                 "tcp://[::1]:8786", "tcp://localhost:8786"],
 )  # fmt: skip
-def test_an_address_that_keeps_them(tmp_path: Path, address: str) -> None:
+def test_an_address_that_keeps_them(
+    tmp_path: Path, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ses_audit.audit.workers.dask", lambda *asked: lambda: ThreadPoolExecutor())
     assert options_of(tmp_path, {**NOTHING, "address": address}).make_executor is not None

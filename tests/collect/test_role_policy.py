@@ -65,7 +65,9 @@ def test_the_caller_may_do_what_a_run_does_and_no_more(asked: Calls) -> None:
     assert found["ReadTheOwnAccount"] == actions(own - organization)
     # The caller assumes the roles; the call stands under the account that is entered.
     assert ("sts", "AssumeRole") in asked["222222222222"]
-    assert found["EnterTheAuditRoles"] == {"sts:AssumeRole"}
+    # A source identity is set, or passed on, by the same call: both sides must allow that too.
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html
+    assert found["EnterTheAuditRoles"] == {"sts:AssumeRole", "sts:SetSourceIdentity"}
     assert set(found) == {"ReadTheOrganization", "ReadTheOwnAccount", "EnterTheAuditRoles"}
 
 
@@ -96,7 +98,10 @@ def test_the_template_makes_the_role_with_that_policy() -> None:
     assert [statement] == written
     assert role["Properties"]["MaxSessionDuration"] == 3600
     trust = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert [s["Action"] for s in trust] == ["sts:AssumeRole"]
+    assert [s["Action"] for s in trust] == ["sts:AssumeRole", "sts:SetSourceIdentity"]
+    assert trust[0]["Principal"] == trust[1]["Principal"]
+    # The external id is a key of AssumeRole alone.
+    assert ["Condition" in s for s in trust] == [True, False]
 
 
 def test_actions_are_named_as_their_operations() -> None:

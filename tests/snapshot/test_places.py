@@ -27,10 +27,10 @@ def test_a_folder(where: str | Path) -> None:
 
 @pytest.mark.parametrize(
     "where",
-    ["s3://", "s3://audits", "s3://audits/", "s3://Audits/a", "s3://a/b", "s3://audits/../x",
+    ["s3://", Path("s3://"), "s3://audits", "s3://audits/", "s3://Audits/a", "s3://a/b", "s3://audits/../x",
      "s3://audits/a/./b", "s3://audits/a//b", "s3://../x", "s3://audits\n/x"],
 )  # fmt: skip
-def test_what_is_no_place_is_one_line(where: str) -> None:
+def test_what_is_no_place_is_one_line(where: str | Path) -> None:
     with pytest.raises(
         SnapshotError, match="is no place of a snapshot: s3://BUCKET/PREFIX"
     ) as error:
