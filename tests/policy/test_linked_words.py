@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from ses_audit.policy.linked_words import Reader, generic_words, pinned_words
-from ses_audit.policy.machines import Joined, Machine, literal_machine, pattern_machine
+from ses_audit.policy.machines import (
+    Joined,
+    Machine,
+    arn_machine,
+    literal_machine,
+    pattern_machine,
+)
 from ses_audit.policy.wildcards import tokens_of
 
 
@@ -36,6 +42,53 @@ def test_words_of_letters_that_policies_write(
     words, complete = pinned_words([*map(_like, own)], [_reader(patterns, before)])
     assert sorted(words) == sorted(expected)
     assert complete
+
+
+@pytest.mark.parametrize(
+    ("patterns", "before", "expected"),
+    [
+        (["ab", "cd"], "", ["", "a", "ab", "c", "cd"]),
+        (["a", "bc", "d"], "", ["", "a", "b", "bc", "d"]),
+        (["ab", "bc", "bd"], "b", ["", "c", "d"]),
+        (["xyz", "bc"], "b", ["", "c"]),
+    ],
+)
+def test_each_pattern_of_a_text_writes_letters(
+    patterns: list[str], before: str, expected: list[str]
+) -> None:
+    words, complete = pinned_words([], [_reader(patterns, before)])
+    assert (sorted(words), complete) == (sorted(expected), True)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "within", "across"), [("?x", ["", ":"], [":x"]), ("*x", ["", ":", "x"], [":x"])]
+)
+def test_a_wildcard_of_an_arn_reads_no_colon(
+    pattern: str, within: list[str], across: list[str]
+) -> None:
+    colon = _like(":*")
+    words, _ = pinned_words([colon, arn_machine(tokens_of(pattern))], [])
+    assert sorted(words) == sorted(within)
+    words, _ = pinned_words([colon, _like(pattern)], [])
+    assert sorted(words) == sorted(within + across)
+
+
+def test_a_colon_is_told_from_other_letters() -> None:
+    arn = arn_machine(tokens_of("*b"))
+    starts, complete = Reader([arn], [_like("*")], fold=False).starts()
+    assert ({*starts}, complete) == ({0b01, 0b11, 0}, True)
+    words, complete = generic_words(Joined([arn_machine(tokens_of("*"))]), [])
+    assert complete
+    assert {":" in word for word in words} == {True, False}
+
+
+def test_a_word_for_each_end_of_several_texts() -> None:
+    readers = [_reader(["*b"], ""), _reader(["c*"], "")]
+    words, complete = generic_words(Joined([]), readers)
+    assert complete
+    assert {(word[-1] == "b", word[0] == "c") for word in words} == {
+        (last, first) for last in (True, False) for first in (True, False)
+    }
 
 
 def test_several_texts_pin_more() -> None:
@@ -76,7 +129,16 @@ def test_limits_that_are_met_say_so() -> None:
     _, complete = generic_words(Joined([]), [_reader(many[:40], "")])
     assert not complete
     assert pinned_words([], [_reader(many[:40], "*")]) == ([""], False)
+    assert not _reader(many[:40], "*").starts()[1]
+    _, complete = pinned_words([_like(f"*{letter}*a*") for letter in letters], [])
+    assert not complete
     long = [literal_machine("a" * 600)]
     words, complete = pinned_words(long, [_reader([], "")])
     assert not complete
     assert "aaa" in words
+
+
+def test_few_words_in_many_texts_take_steps_too() -> None:
+    far = [_reader([f"*{number:07b}{number:07b}"], "*") for number in range(16)]
+    words, complete = generic_words(Joined([]), far)
+    assert (len(words) < 50, complete) == (True, False)
