@@ -7,7 +7,7 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_vari
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, conjunction, disjunction, negate
 from ses_audit.policy.operators import holds
@@ -156,31 +156,57 @@ def _asked(name: str, values: Sequence[str | None], operator: str) -> Formula:
 def _bindings(pattern: str, text: str, *, fold: bool, wild: bool) -> set[Bindings] | None:
     """All values of the variables with which the pattern may match; None where they are many."""
     compared = text.lower() if fold else text
-    reached: set[tuple[int, Bindings]] = {(0, frozenset())}
-    for part in parts_of(pattern):
-        if isinstance(part, Variable):
-            reached = set(_after_variable(part, reached, text, compared, fold=fold))
-        else:
-            literal = not wild or not isinstance(part, str)
-            plain = part if isinstance(part, str) else part[0]
-            for token in (plain,) if literal else tokens_of(plain):
-                reached = set(_after_token(token, reached, compared, fold=fold))
-                if len(reached) > _MOST_STATES:
-                    return None
-        if len(reached) > _MOST_STATES:
+    reached: set[State] = {(0, frozenset())}
+    for part in _parts(pattern, wild=wild):
+        after = (
+            _after_variable(part, reached, text, compared, fold=fold)
+            if isinstance(part, Variable)
+            else _after_token(part, reached, compared, fold=fold)
+        )
+        few = _few(after)
+        if few is None:
             return None
+        reached = few
     found = {bindings for place, bindings in reached if place == len(text)}
     return found if len(found) <= _MOST_BINDINGS else None
 
 
+def _parts(pattern: str, *, wild: bool) -> Iterator[Variable | Token]:
+    """The variables of a pattern, and the tokens between them."""
+    for part in parts_of(pattern):
+        if isinstance(part, str) and wild:
+            yield from tokens_of(part)
+        else:
+            yield part if isinstance(part, (str, Variable)) else part[0]
+
+
+State = tuple[int, Bindings]
+"""A place of the text, and what the variables before it hold."""
+
+
+def _few(states: Iterable[State]) -> set[State] | None:
+    """The states; None as soon as they are too many."""
+    found: set[State] = set()
+    for state in states:
+        found.add(state)
+        if len(found) > _MOST_STATES:
+            return None
+    return found
+
+
 def _after_token(
-    token: Token, reached: Iterable[tuple[int, Bindings]], text: str, *, fold: bool
-) -> Iterable[tuple[int, Bindings]]:
-    for place, bindings in reached:
-        if token is STAR:
+    token: Token, reached: Iterable[State], text: str, *, fold: bool
+) -> Iterable[State]:
+    if token is STAR:
+        first: dict[Bindings, int] = {}
+        for place, bindings in reached:
+            first[bindings] = min(place, first.get(bindings, place))
+        for bindings, place in first.items():
             for end in range(place, len(text) + 1):
                 yield end, bindings
-        elif token is ANY:
+        return
+    for place, bindings in reached:
+        if token is ANY:
             if place < len(text):
                 yield place + 1, bindings
         elif isinstance(token, str):
@@ -191,12 +217,12 @@ def _after_token(
 
 def _after_variable(
     variable: Variable,
-    reached: Iterable[tuple[int, Bindings]],
+    reached: Iterable[State],
     text: str,
     compared: str,
     *,
     fold: bool,
-) -> Iterable[tuple[int, Bindings]]:
+) -> Iterable[State]:
     for place, bindings in reached:
         bound: Mapping[str, str | None] = dict(bindings)
         if variable.key not in bound:

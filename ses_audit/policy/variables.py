@@ -8,11 +8,12 @@ Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_vari
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ses_audit.policy.kept import kept
-from ses_audit.policy.patterns import Token, Written, tokens_of
+from ses_audit.policy.patterns import STAR, Token, Written, tokens_of
+from ses_audit.policy.text_places import text_places
 
 __all__ = [
     "Variable",
@@ -235,19 +236,42 @@ def part_for_variable(pattern: str, key: str, value: str) -> str | None:
     >>> part_for_variable("home/${aws:username}/*", "aws:username", "home/ann/x")
     'ann'
     """
-    expression = ""
+    before: list[Token] = []
+    after: list[Token] | None = None
     for part in parts_of(pattern):
-        if isinstance(part, Variable):
-            expression += (
-                "(?P<found>.+?)" if part.key == key and "found" not in expression else ".*"
-            )
-        elif isinstance(part, str):
-            expression += "".join(
-                re.escape(token) if isinstance(token, str) else ".*" for token in tokens_of(part)
-            )
+        tokens: tuple[Token, ...]
+        if not isinstance(part, Variable):
+            tokens = tokens_of(part) if isinstance(part, str) else part
+        elif part.key == key and after is None:
+            after = []
+            continue
         else:
-            expression += re.escape(part[0])
-    if "(?P<found>" not in expression or expression.count(".*") > 4 or len(value) > 2048:
+            tokens = (STAR,)
+        (before if after is None else after).extend(tokens)
+    if after is None:
         return None
-    match = re.fullmatch(expression, value)
-    return None if match is None else match.group("found")
+    begins = _ends(before, value)
+    # From the end of the text, so many characters before it.
+    ends = _ends([t[::-1] if isinstance(t, str) else t for t in after[::-1]], value[::-1])
+    last = len(value) - (ends & -ends).bit_length() + 1
+    begin = (begins & ((1 << last) - 1)).bit_length() - 1
+    if begin < 0 or not ends:
+        return None
+    nearest = (ends & ((1 << (len(value) - begin)) - 1)).bit_length() - 1
+    return value[begin : len(value) - nearest]
+
+
+def _ends(tokens: Sequence[Token], text: str) -> int:
+    """The places at which tokens that begin with the text may end, as bits."""
+    places, reached = text_places(text), 1
+    for token in tokens:
+        if token is STAR:
+            reached = places.later(reached)
+        elif isinstance(token, str):
+            for character in token:
+                reached = (reached & places.of(character)) << 1
+        else:
+            reached = (reached & places.every) << 1
+        if not reached:
+            break
+    return reached

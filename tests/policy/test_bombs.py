@@ -17,12 +17,14 @@ import pytest
 from policy_bombs import Bomb, bombs, malformed
 
 import ses_audit.policy
+from ses_audit.policy.bindings import pattern_on_known_text
 from ses_audit.policy.evaluate import evaluate
 from ses_audit.policy.json_text import MalformedPolicy
 from ses_audit.policy.kept import forget
 from ses_audit.policy.outcome import outcome
 from ses_audit.policy.parse import parse_document
-from ses_audit.policy.types import AttachedPolicy, Effect, Layers
+from ses_audit.policy.types import AttachedPolicy, Clause, Effect, Layers
+from ses_audit.policy.variables import part_for_variable
 
 PACKAGE = str(Path(ses_audit.policy.__file__).parent)
 SHORT = 1_000
@@ -107,6 +109,20 @@ def test_what_is_malformed_says_where_as_fast(name: str) -> None:
         with counted() as lines, pytest.raises(MalformedPolicy) as caught:
             parse_document(text)
         assert caught.value.position is not None
+        found.append(lines())
+    few, many = found
+    assert many <= MOST * few + 200
+
+
+@pytest.mark.parametrize("pattern", ["*a*a*${k}*a*b", "*a*a*a*${k}*", "*${k}*${o}*", "${k}${o}"])
+def test_what_variables_hold_is_found_as_fast(pattern: str) -> None:
+    found = []
+    for length in (SHORT, TIMES * SHORT):
+        forget()
+        with counted() as lines:
+            part_for_variable(pattern, "k", "a" * length)
+            clause = Clause("StringLike", "test:text", (pattern,))
+            pattern_on_known_text(clause, "a" * length, "2012-10-17")
         found.append(lines())
     few, many = found
     assert many <= MOST * few + 200

@@ -99,8 +99,16 @@ def test_specialize(text: str, version: str, expected: str | None) -> None:
         ("${other}-${k}", "a-b", "b"),
         ("${*}${k}", "*b", "b"),
         ("no variable", "no variable", None),
-        ("*" * 5 + "${k}", "abc", None),
-        ("${k}", "x" * 3000, None),
+        ("*" * 5 + "${k}", "abc", "c"),
+        ("${k}", "x" * 3000, "x" * 3000),
+        ("${k}", "", None),
+        ("a${k}b", "ab", None),
+        ("a?${k}", "axy", "y"),
+        ("*a${k}b*", "xabacbdb", "c"),
+        ("*a${k}b*", "xba", None),
+        ("${k}b${other}", "abcb", "a"),
+        ("${k}-${k}", "ann-bob", "ann"),
+        ("*a*a*${k}*a*b", "a" * 3000, None),
     ],
 )
 def test_part_for_variable(pattern: str, value: str, expected: str | None) -> None:
