@@ -20,7 +20,6 @@ __all__ = [
     "Subject",
     "action_applies",
     "principal_forms",
-    "resource_applies",
     "resource_test",
 ]
 
@@ -111,14 +110,6 @@ class ResourceTest:
 def resource_test(resources: tuple[str, ...], negated: bool, version: str) -> ResourceTest:
     """The test of an element; documents that say the same share it."""
     return ResourceTest(resources, negated, version)
-
-
-def resource_applies(statement: Statement, subject: Subject, version: str) -> bool:
-    """Whether `Resource` matches the resource, or `NotResource` does not."""
-    if statement.resources is None:
-        return True
-    test = resource_test(statement.resources, statement.resources_negated, version)
-    return test.applies(subject)
 
 
 def principal_forms(statement: Statement, subject: Subject) -> frozenset[Form] | None:

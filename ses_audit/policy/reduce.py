@@ -22,7 +22,7 @@ from ses_audit.policy.formula import (
     disjunction,
     negate,
 )
-from ses_audit.policy.match import Subject, action_applies, principal_forms, resource_applies
+from ses_audit.policy.match import Subject, action_applies, principal_forms, resource_test
 from ses_audit.policy.operators import holds
 from ses_audit.policy.principals import DELEGATED, EXEMPT, LIMITED, Form
 from ses_audit.policy.solve import BUDGET, Domains, OpenResult, decide
@@ -163,8 +163,8 @@ class _Reduction:
             for variable in variables_in(pattern, version)
         )
         if not opened:
-            applies = resource_applies(statement, self.subject, version)
-            return TRUE if applies else FALSE
+            test = resource_test(statement.resources, statement.resources_negated, version)
+            return TRUE if test.applies(self.subject) else FALSE
         named = disjunction(*(self._pattern(p, version) for p in statement.resources))
         return negate(named) if statement.resources_negated else named
 

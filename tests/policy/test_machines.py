@@ -126,6 +126,21 @@ def test_the_shortest_text_and_the_empty_one_last() -> None:
     assert _masks(["abc"]) == {0: "x", 1: "abc"}
 
 
+@pytest.mark.parametrize("pattern", ["?", "*"])
+def test_a_wildcard_within_a_segment_is_told_from_one_that_crosses(pattern: str) -> None:
+    within, across = arn_machine(tokens_of(pattern)), pattern_machine(tokens_of(pattern))
+    for machines_, crossing in (([within, across], 2), ([across, within], 1)):
+        found, complete = kinds_of_text(machines_, 100)
+        assert complete
+        assert (found[crossing], found[3]) == (":", "x")
+
+
+def test_in_the_last_segment_every_wildcard_takes_a_colon() -> None:
+    for pattern, text in (("a?b", "a:b"), ("a:b:c:d:e:x?y*", "a:b:c:d:e:x:yz:")):
+        assert accepts(resource_machine(tokens_of(pattern)), text)
+        assert arn_matches(pattern, text)
+
+
 def test_a_limit_that_is_met_says_so() -> None:
     many = [pattern_machine(tokens_of(f"*{a}*{b}*")) for a, b in ("ab", "ba", "bc", "cb")]
     found, complete = kinds_of_text(many, 5)
