@@ -126,13 +126,13 @@ def _heading(elements: tuple[str, ...]) -> tuple[int | None, int | None, int | N
             raise _Wrong(f"unknown policy element {name!r}", (name,))
     place = {name: number for number, name in enumerate(elements)}
     if len(place) != len(elements):
-        raise _duplicate(())
+        raise _duplicate()
     return place.get("Version"), place.get("Statement"), place.get("Id")
 
 
-def _duplicate(path: Path) -> _Wrong:
+def _duplicate() -> _Wrong:
     """A name that is written twice; `loads` says which and where."""
-    return _Wrong("duplicate key", path)
+    return _Wrong("duplicate key", ())
 
 
 class _Shape(NamedTuple):
@@ -178,7 +178,7 @@ def _shapeless(elements: tuple[str, ...], path: Path) -> _Wrong:
     """Why a statement has no shape."""
     where = _where(path)
     if len(set(elements)) != len(elements):
-        return _duplicate(path)
+        return _duplicate()
     for key in elements:
         if key not in _STATEMENT_KEYS:
             return _Wrong(f"unknown statement element {key!r}", (*path, key))
@@ -261,16 +261,15 @@ def _principals(pair: tuple[str, Any], path: Path) -> PrincipalElement:
     for kind, _ in value:
         if kind not in _PRINCIPAL_KINDS:
             raise _Wrong(f"{_where(path)}: unknown kind of principal {kind!r}", (*path, kind))
-    if len(value) > 1:
-        _once(value, path)
+    _once(value)
     entries = tuple([(kind, _texts(texts, path, kind)) for kind, texts in value])
     return PrincipalElement(entries, negated)
 
 
-def _once(pairs: Pairs, path: Path) -> None:
+def _once(pairs: Pairs) -> None:
     """Refuse an object in which a name is written twice."""
     if len({name for name, _ in pairs}) != len(pairs):
-        raise _duplicate(path)
+        raise _duplicate()
 
 
 def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
@@ -278,7 +277,7 @@ def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
     if not isinstance(value, tuple):
         raise _Wrong(f"{_where(path)}: Condition is not an object", path)
     if len(value) > 1:
-        _once(value, path)
+        _once(value)
     clauses: list[Clause] = []
     for written, keys in value:
         parts = _operator(written)
@@ -290,7 +289,7 @@ def _conditions(value: object, path: Path) -> tuple[Clause, ...]:
             what = f"{_where(path)}: {written} is not an object of keys"
             raise _Wrong(what, (*path, written))
         if len(keys) > 1:
-            _once(keys, (*path, written))
+            _once(keys)
         for key, values in keys:
             if not key:
                 what = f"{_where(path)}: {written} has an empty key"

@@ -150,6 +150,9 @@ def test_mfa_that_has_an_age_was_used(present: str, verdict: str) -> None:
     asked = ("Bool", "aws:MultiFactorAuthPresent", present)
     assert _decided(age, asked).verdict.value == verdict
     assert _decided(age).verdict is Verdict.CONDITIONAL
+    # Without an age nothing is said of it.
+    absent = ("Null", "aws:MultiFactorAuthAge", "true")
+    assert _decided(absent, asked).verdict is Verdict.CONDITIONAL
 
 
 def test_other_formulas_stay_as_they_are() -> None:
