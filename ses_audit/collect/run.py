@@ -324,6 +324,9 @@ class _Run:
         else:
             return False
         self.book.mark(self._cells(account), ended, detail)
+        if account != self._aws.caller.account:
+            # There may be many: they are held packed. The organization's cells are the caller's.
+            self.book.settle(account, self.book.rows(account))
         return True
 
     def _cells(self, account: str) -> list[Any]:

@@ -91,6 +91,19 @@ def test_an_account_filter_leaves_the_others_in_the_plan(
     assert found[f"{MEMBER}/global/iam.ListAccessKeys"] == "OK"
 
 
+def test_a_caller_that_is_left_out_still_reads_the_organization(
+    fake: FakeAws, options: Make, fast: Pace
+) -> None:
+    made = run(options, fast, exclude_accounts=(MANAGEMENT, REFUSING))
+    found = cells(made)
+    assert found[f"{MANAGEMENT}/global/organizations.ListPolicies"] == "OK"
+    assert found[f"{MANAGEMENT}/global/iam.ListAccessKeys"] == "EXCLUDED"
+    rows = made.table("coverage").select(
+        ["account_id", "region", "service", "operation", "argument"]
+    )
+    assert len({tuple(row.values()) for row in rows.to_pylist()}) == rows.num_rows
+
+
 def test_requests_say_who_asks(fake: FakeAws, options: Make, fast: Pace) -> None:
     run(options, fast)
     assert all("ses-audit/" in asked.user_agent for asked in fake.asked)
