@@ -38,6 +38,16 @@ if TYPE_CHECKING:
     metavar="SNAPSHOT",
     help="With --generate: write its tables as a new snapshot.",
 )
+@click.option(
+    "--evidence",
+    is_flag=True,
+    help="With --to: write what AWS would answer, and make the tables of that.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 512),
+    help="With --evidence: processes that make the tables. [this one alone]",
+)
 def replay(
     directory: Path | None,
     port: int,
@@ -46,16 +56,21 @@ def replay(
     account: str | None,
     generate: str | None,
     to: Path | None,
+    evidence: bool,
+    workers: int | None,
 ) -> int:
     """Serve DIR, a snapshot or an import directory, to boto3 and the AWS CLI on 127.0.0.1.
 
     Without DIR the example organization is served. Stop with Ctrl-C.
     """
+    from ses_audit.errors import USAGE, UserError
     from ses_audit.replay.faults import read_conditions
     from ses_audit.replay.server import environment, serve
 
     if to is not None:
-        return _write_generated(generate, to)
+        return _write_generated(generate, to, evidence, workers)
+    if evidence:
+        raise UserError("--evidence needs --to: a snapshot to write it in", USAGE)
     weather = read_conditions(conditions) if conditions is not None else None
     recording = _recording(directory, account, generate)
     server = serve(recording, port, weather)
@@ -79,10 +94,12 @@ def replay(
     return 0
 
 
-def _write_generated(generate: str | None, to: Path) -> int:
+def _write_generated(generate: str | None, to: Path, evidence: bool, workers: int | None) -> int:
     from ses_audit.audit.documents import check_document
+    from ses_audit.audit.workers import processes
     from ses_audit.errors import USAGE, UserError
     from ses_audit.replay.generate import TAKEN, Generated, parse_size
+    from ses_audit.replay.generate_records import write_snapshot
     from ses_audit.replay.generate_tables import write_tables
     from ses_audit.snapshot.files import local_path
     from ses_audit.snapshot.places import address
@@ -98,7 +115,11 @@ def _write_generated(generate: str | None, to: Path) -> int:
         raise UserError(f"{to} exists: name a new folder", USAGE)
     with TemporaryDirectory(prefix="ses-audit-") as temporary:
         folder = to if place is None else Path(temporary) / "snapshot"
-        write_tables(folder, Generated(size), check_document)
+        if evidence:
+            make = None if workers is None else processes(workers)
+            write_snapshot(folder, Generated(size), check_document, make, workers or 1)
+        else:
+            write_tables(folder, Generated(size), check_document)
         if place is not None:
             publish(folder, place, TAKEN)
     shown = to if place is None else place

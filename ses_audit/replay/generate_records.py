@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
 from pathlib import Path
 
 from ses_audit.replay.generate import ORGANIZATION, ROOT, TAKEN, Generated
 from ses_audit.replay.generate_account import CREATED, Account, Identity, Principal, account_of
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.evidence import Record
-from ses_audit.snapshot.plan import GLOBAL
+from ses_audit.snapshot.ledger import Ledger
+from ses_audit.snapshot.plan import GLOBAL, account_cells, organization_cells, region_cells
 from ses_audit.snapshot.shapes import is_empty
 
-__all__ = ["account_records", "generated_records", "organization_records", "write_evidence"]
+__all__ = [
+    "account_records",
+    "generated_records",
+    "organization_records",
+    "write_evidence",
+    "write_snapshot",
+]
 
 SCP = "SERVICE_CONTROL_POLICY"
 
@@ -302,3 +310,62 @@ def write_evidence(folder: Path, made: Generated) -> int:
             written += 1
         append_records(writer, own)
     return written
+
+
+def write_snapshot(
+    folder: Path,
+    made: Generated,
+    check: Callable[[str], str | None],
+    make_executor: Callable[[], Executor] | None = None,
+    workers: int = 1,
+) -> None:
+    """Write the records as evidence, and the tables that they make, as after a collection.
+
+    Parameters
+    ----------
+    folder
+        A new one.
+    made
+        The organization.
+    check
+        Says why a policy text is malformed, or None.
+    make_executor, workers
+        As for `snapshot.build.finish_snapshot`.
+    """
+    from ses_audit.snapshot.build import finish_snapshot
+    from ses_audit.snapshot.store import create_snapshot
+
+    write_evidence(folder, made)
+    whole = Ledger()
+    with create_snapshot(folder, started_at=TAKEN, resume=True) as writer:
+        for account in made.account_ids():
+            own = _ledger(made, account)
+            for record in writer.records(account):
+                own.observe(record)
+            failed = None if made.read(account) else refused(account)
+            for cell in own.cells():
+                if own.state(cell) is not State.NOT_ATTEMPTED:
+                    continue
+                if failed is not None:
+                    own.mark(cell, failed.status, (failed.error or {})["message"])
+                else:
+                    # Of the role no record tells, nor of the keys and identities of who has none.
+                    own.mark(cell, State.OK if cell.service == "sts" else State.EMPTY)
+            whole.settle(own.rows())
+        finish_snapshot(
+            writer,
+            whole,
+            check,
+            taken_at=TAKEN,
+            make_executor=make_executor,
+            workers=workers,
+        )
+
+
+def _ledger(made: Generated, account: str) -> Ledger:
+    """What should be read of an account, unread."""
+    ledger, caller = Ledger(), account == made.management
+    ledger.plan(organization_cells(account) if caller else [])
+    ledger.plan(account_cells(account, assume_role=not caller))
+    ledger.plan(region_cells(account, made.regions if made.read(account) else None))
+    return ledger

@@ -86,6 +86,47 @@ def test_evidence_is_written_account_by_account(tmp_path: Path) -> None:
     assert written == [f"10000000000{n}.jsonl.zst" for n in range(3)]
 
 
+# Among so many accounts there is one that refuses the audit role.
+REFUSING = "accounts=200,principals=12,identities=1,units=2,scps=3,regions=1,seed=1"
+
+
+def test_the_command_writes_evidence_and_makes_the_same_tables_of_it(tmp_path: Path) -> None:
+    from click.testing import CliRunner
+
+    from ses_audit.cli.replay import replay
+
+    made = []
+    for number, more in enumerate([[], ["--evidence"], ["--evidence", "--workers", "2"]]):
+        to = tmp_path / str(number)
+        written = CliRunner().invoke(replay, ["--generate", REFUSING, "--to", str(to), *more])
+        assert written.exit_code == 0, written.output
+        made.append(open_snapshot(to))
+    tables, evidence, shared = made
+    for name in TABLES:
+        straight, collected = (s.table(name).to_pylist() for s in (tables, evidence))
+        if name == "coverage":
+            # The generator tells OK of what is read and has nothing.
+            for row in (*straight, *collected):
+                row["state"] = row["state"].replace("EMPTY", "OK")
+            assert any(row["state"] == "ASSUME_FAILED" for row in straight)
+        assert straight == collected, name
+    assert len(evidence.accounts()) == 200
+    files = [
+        {path.name: path.read_bytes() for path in (s.path / "tables").iterdir()}
+        for s in (evidence, shared)
+    ]
+    assert files[0] == files[1]
+
+
+def test_evidence_without_a_snapshot_is_refused() -> None:
+    from click.testing import CliRunner
+
+    from ses_audit.cli.replay import replay
+
+    asked = CliRunner().invoke(replay, ["--generate", "accounts=2", "--evidence"])
+    assert isinstance(asked.exception, UserError)
+
+
 def test_the_command_writes_a_snapshot(tmp_path: Path) -> None:
     from click.testing import CliRunner
 
