@@ -59,12 +59,12 @@ def test_whom_a_resource_policy_grants() -> None:
         return allow(Principal=principal, Resource=IDENTITY, Condition={"StringEquals": {key: "x"}})
 
     policy = attached(
+        allow(Condition={"StringEquals": {"d": "x"}}),
         allow(Condition={"StringEquals": {"e": "x"}}, Action="s3:*", Principal="*"),
         grant({"AWS": "222222222222"}, "f"),
         grant({"AWS": USER.arn}, "a"),
         grant({"AWS": ACCOUNT}, "b"),
         {**grant("*", "c"), "Effect": "Deny"},
-        allow(Condition={"StringEquals": {"d": "x"}}),
     )
     found = reduce_resource_policies([policy], asked())
     assert found == ResourceFormula(A, FALSE, B, C)
