@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import difflib
 import functools
 import hashlib
@@ -29,7 +30,8 @@ class Mutant:
     lines: range
     change: str
     number: int  # of those with the same change
-    code: str  # the function, changed
+    code: str  # the function or the constant, changed
+    constant: str  # what is assigned outside of functions; "" in one
     source: Callable[[], str]  # the file, changed
 
     @property
@@ -78,19 +80,23 @@ class ChangedFile:
                 continue  # `__all__`: nothing reads it at run time.
             function = mutation.contained_by_top_level_function
             inside = isinstance(function, cst.FunctionDef)
-            whole = function if inside else self._module
+            # A class is executed whole; `above` ends at the statement of the file.
+            constant = "" if inside else _assigned(above[-1])
+            whole = function if inside else above[-1] if constant else self._module
             after = whole.deep_replace(mutation.original_node, mutation.mutated_node)
             texts = [self._module.code_for_node(node).splitlines() for node in (whole, after)]
             lines = [*difflib.unified_diff(*texts, n=0, lineterm="")][2:]
             change = "\n".join(line for line in lines if not line.startswith("@@"))
             seen[change] += 1
+            code = after.with_changes(decorators=()) if inside else after
             yield Mutant(
                 self._path,
                 self._name(function) if inside else "",
                 self._lines(above),
                 change,
                 seen[change],
-                self._module.code_for_node(after.with_changes(decorators=())) if inside else "",
+                self._module.code_for_node(code) if inside or constant else "",
+                constant,
                 functools.partial(self._source, mutation),
             )
 
@@ -118,6 +124,64 @@ class ChangedFile:
         return range(place.start.line, last + 1)
 
 
+def _assigned(statement: cst.CSTNode) -> str:
+    """The one name that a statement assigns."""
+    body = statement.body if isinstance(statement, cst.SimpleStatementLine) else ()
+    node = body[0] if len(body) == 1 else None
+    if isinstance(node, cst.Assign) and len(node.targets) == 1:
+        target = node.targets[0].target
+    else:
+        target = node.target if isinstance(node, cst.AnnAssign) else None
+    return target.value if isinstance(target, cst.Name) else ""
+
+
 def _assigns_all(node: cst.CSTNode) -> bool:
-    target = node.targets[0].target if isinstance(node, cst.Assign) else None
-    return isinstance(target, cst.Name) and target.value == "__all__"
+    return isinstance(node, cst.SimpleStatementLine) and _assigned(node) == "__all__"
+
+
+def uses(path: Path, name: str) -> tuple[set[int], set[int]]:
+    """The lines in which a name is read: in functions, and at import."""
+    running: set[int] = set()
+    at_import: set[int] = set()
+
+    def walk(node: ast.AST, statement: ast.stmt | None, inside: bool) -> None:
+        if isinstance(node, ast.stmt):
+            statement = node
+        named = node.id if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) else ""
+        if name in (named, node.attr if isinstance(node, ast.Attribute) else "") and statement:
+            last = node.lineno if hasattr(statement, "body") else statement.end_lineno
+            lines = range(statement.lineno, (last or node.lineno) + 1)
+            (running if inside else at_import).update(lines)
+        function = isinstance(node, ast.FunctionDef | ast.Lambda)
+        for field, value in ast.iter_fields(node):
+            if field in ("annotation", "returns"):
+                continue
+            for each in value if isinstance(value, list) else (value,):
+                if isinstance(each, ast.AST):
+                    walk(each, statement, inside or (function and field == "body"))
+
+    walk(ast.parse(path.read_text("utf-8")), None, inside=False)
+    return running, at_import
+
+
+@functools.lru_cache(maxsize=1)
+def _imports() -> list[tuple[Path, str, str]]:
+    """Each name that a file of the package takes from another: the file, whence, and the name."""
+    return [
+        (path, node.module or "", name.name)
+        for path in sorted(POLICY.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    ]
+
+
+def importers(path: Path, name: str) -> list[Path]:
+    """The files that take a constant, or the whole module, from a file."""
+    stem = path.parent.name if path.stem == "__init__" else path.stem
+    found = [
+        other
+        for other, module, taken in _imports()
+        if taken == stem or (taken == name and module.rpartition(".")[2] == stem)
+    ]
+    return [*dict.fromkeys(found)]

@@ -4,9 +4,9 @@
     python benchmarks/mutants.py 'operators/*.py' --again  # what survived in some files, again
 
 The changes are mutmut's. mutmut starts the tests for each; here they are collected once, and each
-mutant is a fork of that process, with the code of one function exchanged, that runs the tests which
-reach the changed lines. What is decided at import is tried in a process that imports the changed
-file. Nothing but build/mutants is written. What was found: docs/mutants.md.
+mutant is a fork of that process, with the code of one function or one constant exchanged, that runs
+the tests which reach the changed lines. What else is decided at import is tried in a process that
+imports the changed file. Nothing but build/mutants is written. What was found: docs/mutants.md.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import functools
 import gc
+import hashlib
 import importlib.util
 import inspect
 import json
@@ -35,9 +36,10 @@ import coverage
 import hypothesis.strategies  # noqa: F401
 import pytest
 from _pytest.runner import runtestprotocol
-from mutant_changes import POLICY, ROOT, ChangedFile, Mutant
+from mutant_changes import POLICY, ROOT, ChangedFile, Mutant, importers, uses
 
 RESULTS = ROOT / "build/mutants/results.jsonl"
+LEARNED = ROOT / "build/mutants/learned.json"
 # Random requests, and what compares with other programs, would kill much and tell little.
 LEFT_OUT = ("test_differential.py", "test_properties.py", "test_outside.py")
 OPTIONS = (
@@ -50,8 +52,17 @@ MEMORY = 3 << 30
 
 
 def exchange(mutant: Mutant) -> None:
-    """Give the function that is imported the code of the mutant."""
+    """Give the function or the constant that is imported the code of the mutant."""
     module = vars(sys.modules[mutant.module])
+    if mutant.constant:
+        before = module[mutant.constant]
+        exec(compile("from __future__ import annotations\n" + mutant.code, "", "exec"), module)
+        for each in [
+            m for m in sys.modules.values() if str(ROOT) in (m.__dict__.get("__file__") or "")
+        ]:
+            if vars(each).get(mutant.constant) is before:
+                setattr(each, mutant.constant, module[mutant.constant])
+        return
     *classes, name = mutant.function.split(".")
     text = textwrap.dedent(mutant.code)
     for each in reversed(classes):
@@ -61,6 +72,10 @@ def exchange(mutant: Mutant) -> None:
     new, old = (_function(space, classes, name) for space in (made, module))
     old.__code__ = new.__code__
     old.__defaults__, old.__kwdefaults__ = new.__defaults__, new.__kwdefaults__
+
+
+def _is_ours(module: object) -> bool:
+    return str(getattr(module, "__file__", None)).startswith(str(ROOT))
 
 
 def _function(space: Any, classes: list[str], name: str) -> FunctionType:
@@ -101,9 +116,15 @@ class Tests:
             self._loop(self)
         return True
 
-    def run(self, places: Iterable[int], limit: Callable[[str], float]) -> str | None:
-        """The first test that fails; one that takes far too long ends the process."""
+    def run(
+        self, places: Iterable[int], limit: Callable[[str], float], most: float = float("inf")
+    ) -> str | None:
+        """The first test that fails, of as many as `most` CPU seconds allow; one that takes far too
+        long ends the process."""
+        last = time.process_time() + most
         for place in places:
+            if time.process_time() > last:
+                break
             item = self.items[place]
             signal.setitimer(signal.ITIMER_PROF, limit(item.nodeid))
             failed = any(r.failed for r in runtestprotocol(item, log=False, nextitem=None))
@@ -175,10 +196,11 @@ def _covering() -> coverage.Coverage:
 
 
 class Functions:
-    """Stage 1: the mutants of functions, each in a fork of the process that has collected all."""
+    """Stage 1: the mutants of functions and of constants that are read in functions only, each in a
+    fork of the process that has collected all."""
 
-    def __init__(self, mutants: list[Mutant], results: Results) -> None:
-        self._mutants, self._results = mutants, results
+    def __init__(self, mutants: list[Mutant], results: Results, most: float) -> None:
+        self._mutants, self._results, self._most = mutants, results, most
         self._killers: dict[str, list[str]] = defaultdict(list)
         self.seconds: dict[str, float] = {}
         self.late: dict[str, list[str]] = {}  # keys of mutants of what runs at import: their tests
@@ -196,60 +218,118 @@ class Functions:
         gc.freeze()
         before = time.perf_counter()
         for count, mutant in enumerate(self._mutants, 1):
-            names = self._tests_of(mutant)
+            lines = lines_of(mutant)
+            names = self._tests_of(mutant, lines)
             answer = forked(lambda m=mutant, n=names: self._try(m, tests, [places[x] for x in n]))
-            if answer is None and at_import.get(str(mutant.path), {}).keys() & {*mutant.lines}:
+            if answer is None and any(at_import.get(f, {}).keys() & lines[f] for f in lines):
                 self.late[mutant.key] = names
                 continue
             self._results.add(mutant, status_of(answer) if names else NO_TEST, answer)
             if isinstance(answer, str):
-                self._killers[mutant.function].insert(0, answer)
+                self._killers[mutant.function or mutant.constant].insert(0, answer)
             if count % 100 == 0 or count == len(self._mutants):
                 seconds = time.perf_counter() - before
                 print(f"{count} of {len(self._mutants)}, {mutant.file}, {seconds:.0f} s")
 
     def _learn(self, tests: Tests) -> None:
-        """Which lines each test reaches, and how long it takes; in forks: caches stay empty."""
-        names = [item.nodeid for item in tests.items]
-        covered, failed = forked(lambda: _cover_tests(tests, self._caches))
-        if failed:
-            raise SystemExit(f"fails without any mutant: {failed}")
-        self.reached = {
-            path: {int(line): {names[int(n)] for n in found if n} for line, found in lines.items()}
-            for path, lines in covered.items()
-        }
-        self.seconds = forked(lambda: {name: _time(tests, n) for n, name in enumerate(names)})
+        """Which lines each test reaches, and how long it takes so; in a fork: caches stay empty.
 
-    def _tests_of(self, mutant: Mutant) -> list[str]:
-        """Those that reach the changed lines: first what killed in this function, then by time."""
-        lines = self.reached.get(str(mutant.path), {})
-        names = set().union(*(lines.get(line, ()) for line in mutant.lines))
-        killers = dict.fromkeys(n for n in self._killers[mutant.function][:30] if n in names)
-        return [*killers, *sorted(names - killers.keys(), key=self.seconds.__getitem__)]
+        Kept between runs for each test, until the package or the file of the test changes."""
+        files = {item.nodeid: ROOT / item.nodeid.partition("::")[0] for item in tests.items}
+        texts = {path: _hash(path.read_bytes()) for path in {*files.values()}}
+        package = _hash(b"".join(path.read_bytes() for path in sorted(POLICY.rglob("*.py"))))
+        kept = json.loads(LEARNED.read_text("utf-8")) if LEARNED.exists() else {}
+        before = kept.get("tests", {}) if kept.get("package") == package else {}
+        known = {n: each for n, each in before.items() if each["text"] == texts.get(files.get(n))}
+        todo = [place for place, item in enumerate(tests.items) if item.nodeid not in known]
+        found = forked(lambda: _cover_tests(tests, todo, self._caches)) if todo else {}
+        if isinstance(found, str):
+            raise SystemExit(f"fails without any mutant: {found}")
+        known |= {name: {**each, "text": texts[files[name]]} for name, each in found.items()}
+        LEARNED.write_text(json.dumps({"package": package, "tests": known}), encoding="utf-8")
+        for name in files:
+            self.seconds[name] = known[name]["seconds"]
+            for path, bits in known[name]["lines"].items():
+                lines, number = self.reached.setdefault(path, {}), int(bits, 16)
+                while number:
+                    lines.setdefault((number & -number).bit_length() - 1, set()).add(name)
+                    number &= number - 1
+
+    def _tests_of(self, mutant: Mutant, lines: dict[str, set[int]]) -> list[str]:
+        """Those that reach the lines: first what killed in this function, then by time."""
+        found = [self.reached.get(path, {}).get(n, ()) for path, own in lines.items() for n in own]
+        names: set[str] = set().union(*found)
+        killers = self._killers[mutant.function or mutant.constant]
+        first = dict.fromkeys(n for n in killers[:30] if n in names)
+        return [*first, *sorted(names - first.keys(), key=self.seconds.__getitem__)]
 
     def _try(self, mutant: Mutant, tests: Tests, places: list[int]) -> str | None:
         _forget(self._caches)
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         exchange(mutant)
-        return tests.run(places, lambda name: 1 + 6 * self.seconds[name])
+        return tests.run(places, lambda name: 1 + 2 * self.seconds[name], self._most)
 
 
-def _cover_tests(tests: Tests, caches: list[Callable[[], None]]) -> Any:
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
+
+
+@functools.lru_cache(maxsize=2048)
+def _uses(path: Path, name: str) -> tuple[set[int], set[int]]:
+    return uses(path, name)
+
+
+@functools.lru_cache(maxsize=2048)
+def _readers(mutant: Mutant) -> list[Path]:
+    """The files that may read a constant: its own, and those that import it."""
+    return [mutant.path, *importers(mutant.path, mutant.constant)]
+
+
+def lines_of(mutant: Mutant) -> dict[str, set[int]]:
+    """The lines of each file that say what a mutant changes, or that read its constant."""
+    if not mutant.constant:
+        return {str(mutant.path): {*mutant.lines}}
+    return {str(path): _uses(path, mutant.constant)[0] for path in _readers(mutant)}
+
+
+def is_late(mutant: Mutant) -> bool:
+    """Whether only a process that imports the mutant can try it."""
+    if mutant.function or not mutant.constant:
+        return not mutant.function
+    return any(_uses(path, mutant.constant)[1] for path in _readers(mutant))
+
+
+def is_annotation(mutant: Mutant) -> bool:
+    """Whether it is the name of a type, which nothing reads at run time."""
+    read = (_uses(path, mutant.constant) for path in _readers(mutant))
+    return bool(mutant.constant) and not any(map(any, read))
+
+
+def _cover_tests(tests: Tests, places: list[int], caches: list[Callable[[], None]]) -> Any:
     cover = _covering()
-    for place in range(len(tests.items)):
+    seconds: dict[int, float] = {}
+    for place in places:
         _forget(caches)
         cover.switch_context(str(place))
+        before = time.process_time()
         failed = tests.run([place], lambda _: 600)
+        seconds[place] = time.process_time() - before
         if failed:
-            return {}, failed
+            return failed
     cover.stop()
-    return _covered(cover), None
-
-
-def _time(tests: Tests, place: int) -> float:
-    before = time.process_time()
-    tests.run([place], lambda _: 600)
-    return time.process_time() - before
+    lines: dict[int, dict[str, int]] = {place: {} for place in places}
+    for path, by_line in _covered(cover).items():
+        for line, contexts in by_line.items():
+            for context in filter(None, contexts):
+                found = lines[int(context)]
+                found[path] = found.get(path, 0) | 1 << line
+    return {
+        tests.items[place].nodeid: {
+            "seconds": seconds[place],
+            "lines": {path: format(bits, "x") for path, bits in lines[place].items()},
+        }
+        for place in places
+    }
 
 
 def _caches() -> list[Callable[[], None]]:
@@ -271,7 +351,7 @@ def _forget(caches: list[Callable[[], None]]) -> None:
         clear()
 
 
-def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float]) -> object:
+def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float], most: float) -> object:
     """Stage 2: a process that imports the mutant, collects the tests again and runs them."""
     answer: list[object] = ["collecting"]
 
@@ -279,7 +359,7 @@ def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float]) -> ob
         places = {item.nodeid: place for place, item in enumerate(tests.items)}
         if places.keys() >= {*names}:
             order = [places[name] for name in names]
-            answer[0] = tests.run(order, lambda name: 2 + 6 * seconds.get(name, 1))
+            answer[0] = tests.run(order, lambda name: 2 + 2 * seconds.get(name, 3), most)
 
     def work() -> object:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -292,11 +372,18 @@ def at_import(mutant: Mutant, names: list[str], seconds: dict[str, float]) -> ob
     return forked(work)
 
 
-def run(mutants: list[Mutant], results: Results, chosen: list[str], only_functions: bool) -> None:
+def run(
+    mutants: list[Mutant],
+    results: Results,
+    chosen: list[str],
+    *,
+    only_functions: bool,
+    most: float,
+) -> None:
     """Both stages; the first in a fork, so that the second meets modules never imported."""
 
     def first() -> Any:
-        stage = Functions([mutant for mutant in mutants if mutant.function], results)
+        stage = Functions([mutant for mutant in mutants if not is_late(mutant)], results, most)
         pytest.main([*OPTIONS, *chosen], plugins=[Tests(stage.loop)])
         reached = {path: [*set().union(*ls.values())] for path, ls in stage.reached.items()}
         return stage.late, reached, stage.seconds
@@ -304,14 +391,15 @@ def run(mutants: list[Mutant], results: Results, chosen: list[str], only_functio
     os.environ["MUTANTS_LOUD"] = "1"
     late, reached, seconds = forked(first)
     del os.environ["MUTANTS_LOUD"]
-    todo = [m for m in mutants if m.key in late or not (m.function or only_functions)]
+    todo = [m for m in mutants if m.key in late or (is_late(m) and not only_functions)]
     for count, mutant in enumerate(todo, 1):
-        names = late.get(mutant.key) or sorted(reached[str(mutant.path)], key=seconds.__getitem__)
+        own_tests = reached.get(str(mutant.path), ())
+        names = late.get(mutant.key) or sorted(own_tests, key=seconds.__getitem__)
         own = f"test_{mutant.path.stem}.py::"
         answer: object = None
         for part in ([n for n in names if own in n], [n for n in names if own not in n]):
             if part and answer is None:
-                answer = at_import(mutant, part, seconds)
+                answer = at_import(mutant, part, seconds, most)
         results.add(mutant, status_of(answer) if names else NO_TEST, answer)
         if count % 50 == 0 or count == len(todo):
             print(f"at import: {count} of {len(todo)}, {mutant.file}")
@@ -346,6 +434,9 @@ def main() -> int:
     parser.add_argument("--report", action="store_true", help="only print what is known")
     parser.add_argument("--only-functions", action="store_true", help="nothing outside functions")
     parser.add_argument("--tests", action="append", help="tests to ask (default: tests/policy)")
+    parser.add_argument(
+        "--most", type=float, default=float("inf"), help="CPU seconds for the tests of one mutant"
+    )
     options = parser.parse_args()
     sys.path.insert(0, str(ROOT))
     os.chdir(ROOT)
@@ -353,11 +444,13 @@ def main() -> int:
     results = Results(RESULTS)
     paths = sorted({path for pattern in options.files for path in POLICY.glob(pattern)})
     mutants = [mutant for path in paths for mutant in ChangedFile(path).mutants()]
+    mutants = [mutant for mutant in mutants if not is_annotation(mutant)]
     if not options.report:
         known = (KILLED, BY_TIME) if options.again else (KILLED, BY_TIME, SURVIVED, NO_TEST)
         todo = [mutant for mutant in mutants if results[mutant] not in known]
         tests = options.tests or ["tests/policy", *(f"--ignore=tests/policy/{n}" for n in LEFT_OUT)]
-        run(todo, results, tests, options.only_functions)
+        only_functions, most = options.only_functions, options.most
+        run(todo, results, tests, only_functions=only_functions, most=most)
         results.read()
     return 0 if report(mutants, results) >= BOUND else 1
 
