@@ -16,10 +16,10 @@ _GROUPS = ["2001", "db8", "0db8", "0", "1", "ffff", "F", "00000", "", "1.2.3.4",
 _DB8 = int(ipaddress.ip_address("2001:db8::"))
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(40))
 def test_version_four(seed: int) -> None:
     source, accepted = random.Random(seed), 0
-    for _ in range(2_000):
+    for _ in range(500):
         ends = (0, 2**32 - 1, 0x0A000000, 0x0AFFFFFF, 0x0A010200, source.getrandbits(32))
         low, high = sorted(source.choice(ends) for _ in range(2))
         count = source.choice((4, 4, 4, 4, 3, 5))
@@ -31,7 +31,7 @@ def test_version_four(seed: int) -> None:
         plain = VersionFourMachine(low, high, padded=False)
         assert accepts(plain, text) is (expected and text == text.strip()), text
         accepted += expected
-    assert accepted > 50
+    assert accepted > 10
 
 
 def _six(source: random.Random, low: int, high: int) -> str:
@@ -48,10 +48,10 @@ def _six(source: random.Random, low: int, high: int) -> str:
     return f" {text} " if source.random() < 0.05 else text
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(40))
 def test_version_six(seed: int) -> None:
     source, accepted = random.Random(seed), 0
-    for _ in range(2_000):
+    for _ in range(500):
         ends = (0, 2**128 - 1, _DB8, _DB8 + 2**96 - 1, source.getrandbits(128), 1, 2, 0x10000)
         low, high = sorted(source.choice(ends) for _ in range(2))
         text = _six(source, low, high)
@@ -63,7 +63,7 @@ def test_version_six(seed: int) -> None:
         once = sum(accepts(machine, text) for machine in plain)
         assert once == (expected and text == text.strip()), text
         accepted += expected
-    assert accepted > 100
+    assert accepted > 25
 
 
 @pytest.mark.parametrize(

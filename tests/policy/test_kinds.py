@@ -29,9 +29,9 @@ def _answers(clauses: list[Clause], values: tuple[str, ...] | None, flags: froze
 
 
 @pytest.mark.parametrize("families", [1, 2, 3])
-@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("part", range(40))
 def test_kinds_are_what_the_operators_answer(families: int, part: int) -> None:
-    for seed in range(part * 40, part * 40 + 40):
+    for seed in range(part * 4, part * 4 + 4):
         source = random.Random(f"{families}-{seed}")
         chosen = source.sample([*POOLS], families)
         clauses = []
