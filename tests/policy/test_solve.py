@@ -13,7 +13,7 @@ from policy_open import concrete, layers_of, open_request_of
 from ses_audit.policy.domains import Domain
 from ses_audit.policy.formula import FALSE, TRUE, Atom, Formula, conjunction, disjunction
 from ses_audit.policy.reduce import open_evaluate
-from ses_audit.policy.solve import Domains, decide, satisfy
+from ses_audit.policy.solve import Domains, decide, forget, never_holds, satisfy
 from ses_audit.policy.types import Clause, Effect, Verdict
 
 RULES = load("open_rules")["cases"]
@@ -139,3 +139,21 @@ def test_what_takes_too_much_work_is_shown_as_it_is() -> None:
     assert len(result.conditions.parts) == len(patterns)
     never = conjunction(formula, _atom("k", "z"))
     assert decide(never, Domains()).verdict is not Verdict.ALLOWED
+
+
+def test_what_holds_in_no_context() -> None:
+    one, two = (Formula.of(Atom(Clause("StringEquals", "k", (v,)), "2012-10-17")) for v in "ab")
+    forget()
+    for _ in range(2):
+        assert never_holds(conjunction(one, two), Domains()) is True
+        assert never_holds(one, Domains()) is False
+        assert never_holds(FALSE, Domains()) is True
+        assert never_holds(TRUE, Domains()) is False
+        # What was decided says the same.
+        decide(conjunction(one, two), Domains())
+        decide(one, Domains())
+
+
+def test_a_resource_is_any_text() -> None:
+    formula = Formula.of(Atom(Clause("Resource", "(resource)", ("x",)), "2012-10-17"))
+    assert decide(formula, Domains()).witness == {"(resource)": ("x",)}

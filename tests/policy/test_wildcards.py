@@ -98,6 +98,26 @@ def test_text(pattern: str, text: str, expected: bool) -> None:
     assert accepts(pattern_machine(tokens_of(pattern)), text) is expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "relation"),
+    [
+        ("*", "all"),
+        ("arn:aws:ses:*", "all"),
+        ("arn:aws:ses:*:1:template/*", "all"),
+        ("arn:aws:ses:*:1:template/**", "all"),
+        ("arn:aws:ses:*:1:template/a*", "some"),
+        ("arn:aws:s?s:eu-west-1:1:template/?*", "some"),
+        ("arn:aws:s?s:eu-west-1:1:template/", "some"),
+        ("arn:aws:ses:eu-west-1:1:template/abc", "some"),
+        ("arn:aws:s?s:eu-west-1:1:identity/*", "none"),
+        ("arn:aws:s3:*", "none"),
+        ("arn:aws:ses:e*1:2:*", "none"),
+    ],
+)
+def test_what_a_pattern_says_of_names_that_begin_alike(pattern: str, relation: str) -> None:
+    assert prefix_relation(pattern, "arn:aws:ses:eu-west-1:1:template/") == relation
+
+
 def test_literal_wildcards_are_kept_apart() -> None:
     pattern = Pattern(("a*", STAR, "?", ANY))
     assert pattern.matches("a*-?x")
