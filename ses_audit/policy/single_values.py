@@ -73,7 +73,6 @@ class Question:
     def answers(self, candidate: tuple[str, ...] | None) -> Answers:
         """What each atom answers to these values."""
         asked = dict(self.context)
-        asked.pop(self.key, None)
         if candidate is not None:
             asked[self.key] = candidate
         return tuple(
@@ -90,12 +89,10 @@ class Question:
         return Question(self.key, tuple(plain), self.context, self.multivalued - {self.key})
 
     def patterns(self) -> dict[Family, list[tuple[Atom, tuple[Token, ...]]]]:
-        """The values that the atoms compare with, by the family of the operator."""
+        """The values that the atoms, `Null` apart, compare with, by the family of the operator."""
         found: dict[Family, list[tuple[Atom, tuple[Token, ...]]]] = {}
         for atom in self.atoms:
             family = OPERATORS[atom.clause.operator].family
-            if family is Family.NULL:
-                continue
             for value in atom.clause.values:
                 if family.has_variables:
                     tokens = substitute(value, self.context, atom.version, self.multivalued)
@@ -321,20 +318,22 @@ class _Search:
         proposed
             A text of each typed kind.
         """
-        found = {self._question.answers((value,)): value for value in values}
-        wanted: dict[Answers, list[tuple[int, _Cell]]] = {}
-        for (mask, text), cell in product(self._kinds_of_text(), self._cells(proposed)):
-            of_text = self._question.answers((text,))
-            target = tuple(
-                of_type if typed else of_text
-                for of_text, of_type, typed in zip(of_text, cell.answers, self._typed, strict=True)
-            )
-            if target not in found:
-                wanted.setdefault(target, []).append((mask, cell))
+        found = {self._question.answers((value,)) for value in values}
+        texts: dict[Answers, list[int]] = {}
+        for mask, text in self._kinds_of_text():
+            answers = self._question.answers((text,))
+            texts.setdefault(self._of_text(answers), []).append(mask)
+        cells: dict[Answers, list[_Cell]] = {}
+        for cell in self._cells(proposed):
+            cells.setdefault(self._of_type(cell.answers), []).append(cell)
         more: list[str] = []
         possible: list[Answers] = []
-        for target, places in wanted.items():
-            value, whole = self._value(target, places)
+        for (of_text, masks), (of_type, alike) in product(texts.items(), cells.items()):
+            textual, typed = iter(of_text), iter(of_type)
+            target = tuple([next(typed if each else textual) for each in self._typed])
+            if target in found:
+                continue
+            value, whole = self._value(target, product(masks, alike))
             if value is not None:
                 more.append(value)
             elif not whole:
@@ -347,11 +346,13 @@ class _Search:
         return [(m, text) for m, text in self._texts.others.items() if is_in(text, any_type)]
 
     def _value(
-        self, target: Answers, places: Sequence[tuple[int, _Cell]]
+        self, target: Answers, places: Iterable[tuple[int, _Cell]]
     ) -> tuple[str | None, bool]:
         """A text that answers so, and whether there is none if none was found."""
         whole = self._texts.complete
         for mask, cell in places:
+            if self._left <= 0:
+                return None, False
             for machine in cell.machines:
                 text, complete = self._text(mask, machine, cell, target)
                 if text is not None:
@@ -406,6 +407,9 @@ class _Search:
 
     def _of_type(self, answers: Answers) -> Answers:
         return tuple(a for a, typed in zip(answers, self._typed, strict=True) if typed)
+
+    def _of_text(self, answers: Answers) -> Answers:
+        return tuple(a for a, typed in zip(answers, self._typed, strict=True) if not typed)
 
     def _cell(
         self,
