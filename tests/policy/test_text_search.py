@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from ses_audit.policy.address_machines import VersionFourMachine, version_six_machines
-from ses_audit.policy.machines import literal_machine, pattern_machine
+from ses_audit.policy.machines import arn_machine, literal_machine, pattern_machine
 from ses_audit.policy.text_search import PatternMachine, find_text
 from ses_audit.policy.typed_machines import BooleanMachine, NumberMachine
 from ses_audit.policy.wildcards import tokens_of
@@ -57,6 +57,13 @@ def test_an_address_that_is_like_a_pattern() -> None:
     texts = [find_text([machine, _like("*.7")], [], LIMIT).text for machine in everything]
     assert "::0.0.0.7" in texts
     assert all(text is None or text.endswith(".7") for text in texts)
+
+
+@pytest.mark.parametrize("pattern", ["?", "*"])
+def test_a_colon_is_what_a_segment_does_not_take(pattern: str) -> None:
+    within = PatternMachine(arn_machine(tokens_of(pattern)))
+    assert find_text([_like(pattern)], [within], LIMIT)[:2] == (":", True)
+    assert find_text([within], [_like(pattern)], LIMIT)[:2] == (None, True)
 
 
 def test_no_boolean() -> None:
