@@ -256,12 +256,15 @@ class Functions:
                     number &= number - 1
 
     def _tests_of(self, mutant: Mutant, lines: dict[str, set[int]]) -> list[str]:
-        """Those that reach the lines: first what killed in this function, then by time."""
+        """Those that reach the lines: first what killed in this function, then the file's own
+        tests, the rest by time."""
         found = [self.reached.get(path, {}).get(n, ()) for path, own in lines.items() for n in own]
         names: set[str] = set().union(*found)
         killers = self._killers[mutant.function or mutant.constant]
         first = dict.fromkeys(n for n in killers[:30] if n in names)
-        return [*first, *sorted(names - first.keys(), key=self.seconds.__getitem__)]
+        own = f"/test_{mutant.path.stem}.py::"
+        rest = sorted(names - first.keys(), key=lambda n: (own not in n, self.seconds[n]))
+        return [*first, *rest]
 
     def _try(self, mutant: Mutant, tests: Tests, places: list[int]) -> str | None:
         _forget(self._caches)
