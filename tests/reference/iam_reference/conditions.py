@@ -24,7 +24,7 @@ from iam_reference.patterns import (
 Characters = list[tuple[str, bool]]
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _DATE = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?"
+    r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?)?)?"
 )
 
 
@@ -34,19 +34,21 @@ def number(text: str) -> Fraction | None:
 
 
 def moment(text: str) -> Fraction | None:
-    """Seconds since 1970: the W3C forms of ISO 8601, or epoch (UNIX) time."""
-    epoch = number(text)
-    if epoch is not None:
-        return epoch
+    """Seconds since 1970: the W3C forms of ISO 8601 (of which YYYY is one), or epoch time."""
     match = _DATE.fullmatch(text)
     if match is None:
-        return None
+        return number(text)
     year, month, day, hour, minute, second, fraction, zone = match.groups()
     try:
         when = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), tzinfo=UTC
+            int(year),
+            int(month or 1),
+            int(day or 1),
+            int(hour or 0),
+            int(minute or 0),
+            tzinfo=UTC,
         ) + timedelta(seconds=int(second or 0))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     seconds = Fraction(int((when - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()))
     seconds += Fraction("0" + fraction) if fraction else 0
