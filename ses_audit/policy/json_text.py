@@ -260,7 +260,7 @@ def place_of(text: str, path: Sequence[str | int]) -> int | None:
 
 def _place(text: str, name: str) -> int | None:
     for token in _TOKEN.finditer(text):
-        if token.group() == name:
+        if token.group().startswith(name):
             return token.start()
     return None
 
