@@ -25,7 +25,13 @@ from ses_audit.collect.options import CollectOptions
 from ses_audit.collect.pace import Pace
 from ses_audit.collect.pool import Ended
 from ses_audit.collect.progress import Progress
-from ses_audit.snapshot.evidence import EvidenceWriter, Record, evidence_path, snapshot_records
+from ses_audit.snapshot.evidence import (
+    EvidenceWriter,
+    Record,
+    evidence_path,
+    must_see,
+    snapshot_records,
+)
 from ses_audit.snapshot.fan_out import FanOut, MakeExecutor
 from ses_audit.snapshot.ledger import CoverageRow
 
@@ -141,6 +147,7 @@ class _Task:
 
     def __init__(self, errand: Errand, account: str) -> None:
         told = json.loads(errand.settings)
+        must_see(Path(told["options"]["snapshot"]))
         aws, pace = _connected(errand)
         self._account = account
         self._begun = False

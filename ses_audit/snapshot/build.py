@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.errors import SnapshotError
-from ses_audit.snapshot.evidence import Record, snapshot_records
+from ses_audit.snapshot.evidence import Record, must_see, snapshot_records
 from ses_audit.snapshot.fan_out import FanOut, MakeExecutor
 from ses_audit.snapshot.identity_tables import GivenIdentity
 from ses_audit.snapshot.joining import Check, Joining, write_times
@@ -138,6 +138,7 @@ Read = tuple[str, AccountPart | None, str]
 
 def _read_part(root: str, account: str) -> Read:
     """The part of one account, read from its evidence: the task of a worker."""
+    must_see(Path(root))
     try:
         return account, account_part(account, snapshot_records(Path(root), account)), ""
     except SnapshotError as error:

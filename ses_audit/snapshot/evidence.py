@@ -26,6 +26,7 @@ __all__ = [
     "Record",
     "evidence_accounts",
     "evidence_path",
+    "must_see",
     "read_evidence",
     "snapshot_records",
 ]
@@ -252,6 +253,20 @@ def evidence_accounts(root: Path) -> list[str]:
         return []
     names = (path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
     return sorted(name for name in names if _ACCOUNT.fullmatch(name))
+
+
+def must_see(root: Path) -> None:
+    """Refuse to work on a snapshot that this process, a worker of another machine, cannot see.
+
+    Raises
+    ------
+    SnapshotError
+        Where its folder is not there: each account would read as one without evidence.
+    """
+    if not (root / EVIDENCE).is_dir():
+        raise SnapshotError(
+            f"a worker does not see {root}: workers need the snapshot at the same path"
+        )
 
 
 def snapshot_records(root: Path, account: str) -> Iterator[Record]:

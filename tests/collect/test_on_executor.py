@@ -158,6 +158,12 @@ def test_nothing_secret_is_in_a_workers_log(
         assert secret not in logged
 
 
+def test_a_worker_that_does_not_see_the_snapshot_is_one_line(tmp_path: Path) -> None:
+    settings = json.dumps({"options": {"snapshot": str(tmp_path / "elsewhere")}})
+    with pytest.raises(UserError, match=r"a worker does not see .*: workers need the snapshot at"):
+        on_executor.read_account(on_executor.Errand(settings, ()), DEADLY)
+
+
 def test_what_a_worker_is_told_shows_nothing() -> None:
     told = on_executor.Errand('{"external_id": "top-secret"}', (("secret_key", "hidden"),))
     assert repr(told) == "Errand()"

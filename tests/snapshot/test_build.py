@@ -10,6 +10,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from executors import Backwards
@@ -158,6 +159,28 @@ def test_the_same_bytes_from_processes_of_another_hash_seed(
 ) -> None:
     monkeypatch.setenv("PYTHONHASHSEED", "4242")
     assert files(made(evidence, records, processes(2))) == alone
+
+
+class Elsewhere(ThreadPoolExecutor):
+    """Workers of another machine: the snapshot's path is there no folder."""
+
+    def submit(self, fn: Any, /, function: Any, calls: list[Any]) -> Any:  # type: ignore[override]
+        return super().submit(fn, function, [("/no/such/folder", *call[1:]) for call in calls])
+
+
+def test_workers_that_do_not_see_the_snapshot_are_one_line_and_no_corrupt_account(
+    tmp_path: Path, records: list[Record]
+) -> None:
+    with create_snapshot(tmp_path / "s", started_at=TAKEN) as writer:
+        append_records(writer, records)
+        with pytest.raises(SnapshotError) as error:
+            finish_snapshot(
+                writer, ledger_of(records), check_document, taken_at=TAKEN, make_executor=Elsewhere
+            )
+    assert str(error.value) == (
+        "a worker does not see /no/such/folder: workers need the snapshot at the same path"
+    )
+    assert not list((tmp_path / "s/tables").iterdir())
 
 
 def test_written_as_they_come_they_are_the_tables_in_memory(
