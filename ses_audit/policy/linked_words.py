@@ -210,6 +210,7 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
             place += size
     if prod(len(run.starts) for run in runs) > _MOST_RUNS:
         return [""], False
+    after = [_After(run) for run in runs]
     begin = frozenset(product(*(run.starts for run in runs)))
     words = [""]
     waiting = [("", begin)]
@@ -224,7 +225,9 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
                 for character in run.letters(each)
             }
             for letter in letters:
-                options = _options(runs, state, letter)
+                options = _options(after, state, letter)
+                if options is None:
+                    continue
                 tried += prod(map(len, options))
                 if tried > _MOST_RUNS:
                     return words, False
@@ -239,15 +242,37 @@ def pinned_words(own: Sequence[Machine], readers: Sequence[Reader]) -> tuple[lis
     return words, complete
 
 
-Options = list[list[tuple[int, bool]]]
+Options = list[tuple[tuple[int, bool], ...]]
 """For each machine the states that a letter leads to, and whether the policy wrote the letter."""
 
+_NOT_READ = ((_UNUSED, False),)
 
-def _options(runs: Sequence[_Run], state: tuple[int, ...], letter: str) -> Options:
-    return [
-        [(_UNUSED, False)] if each == _UNUSED else list(run.after(each, letter))
-        for run, each in zip(runs, state, strict=True)
-    ]
+
+class _After:
+    """Where letters lead a machine, each asked once."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._known: dict[tuple[int, str], tuple[tuple[int, bool], ...]] = {}
+
+    def of(self, state: int, letter: str) -> tuple[tuple[int, bool], ...]:
+        if state == _UNUSED:
+            return _NOT_READ
+        found = self._known.get((state, letter))
+        if found is None:
+            found = self._known[state, letter] = tuple(self._run.after(state, letter))
+        return found
+
+
+def _options(after: Sequence[_After], state: Sequence[int], letter: str) -> Options | None:
+    """None where one of the machines does not go on."""
+    found: Options = []
+    for each, one in zip(after, state, strict=True):
+        options = each.of(one, letter)
+        if not options:
+            return None
+        found.append(options)
+    return found
 
 
 def _moves(options: Options) -> Iterator[tuple[int, ...]]:
