@@ -78,7 +78,13 @@ def plan_import(
             for cell in cells:
                 ledger.mark(cell, State.NOT_AUDITED, f"its state is {state}")
             continue
-        _plan_account(account, answers.get(account), ledger, account in named, ses_regions)
+        own = answers.get(account)
+        if own is None:
+            if account not in named:
+                ledger.plan(region_cells(account, None))
+            continue
+        regions = {record.region for record in by_account[account]} - {GLOBAL}
+        _plan_account(account, own, regions, ledger, account in named, ses_regions)
     _mark_given(ledger, given)
     return ledger
 
@@ -199,17 +205,14 @@ class _Organization:
 
 def _plan_account(
     account: str,
-    answers: Answers | None,
+    answers: Answers,
+    regions: set[str],
     ledger: Ledger,
     named: bool,
     ses_regions: Collection[str] | None,
 ) -> None:
-    if answers is None:
-        if not named:
-            ledger.plan(region_cells(account, None))
-        return
+    """Plan what files should tell of an account; `regions` are those of which one tells."""
     _plan_keys(account, answers, ledger)
-    regions = {cell.region for cell in ledger.cells() if cell.account == account} - {GLOBAL}
     listed = region_states(answers.items("account", "ListRegions", "Regions"))
     if not listed:
         listed = region_states(answers.items(*REGIONS_BY_EC2, "Regions"))

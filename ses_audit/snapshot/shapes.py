@@ -8,7 +8,7 @@ the tables use. A name that ends in `?` may be absent or null. The kinds: `text`
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 
@@ -41,8 +41,10 @@ def wrong_shape(operation: str, response: object) -> str | None:
     >>> wrong_shape("ListAccounts", {"Accounts": []}) is None
     True
     """
-    shape = _shapes().get(operation)
-    return None if shape is None else _wrong(shape, response, "")
+    fits = _fitting(operation)
+    if fits is None or fits(response):
+        return None
+    return _wrong(_shapes()[operation], response, "")
 
 
 def is_empty(operation: str, response: Mapping[str, object]) -> bool:
@@ -63,9 +65,46 @@ def is_empty(operation: str, response: Mapping[str, object]) -> bool:
     return bool(lists) and not any(lists)
 
 
-def _wrong(shape: object, value: object, where: str) -> str | None:
+Fits = Callable[[object], bool]
+
+
+@cache
+def _fitting(operation: str) -> Fits | None:
+    """Whether an answer has its operation's shape; without saying where it departs from it."""
+    shape = _shapes().get(operation)
+    return None if shape is None else _test_of(shape)
+
+
+def _test_of(shape: object) -> Fits:
     if isinstance(shape, str):
-        return None if _is(shape, value) else f"{where} is not {_NAMES[shape]}"
+        return _KINDS[shape][1]
+    if isinstance(shape, list):
+        inside = _test_of(shape[0])
+        return lambda value: isinstance(value, list) and all(map(inside, value))
+    if not isinstance(shape, dict):
+        raise TypeError("shapes.json: a shape is text, a list or an object")
+    parts = [
+        (name.removesuffix("?"), name.endswith("?"), _test_of(inner))
+        for name, inner in shape.items()
+    ]
+
+    def fits(value: object) -> bool:
+        if not isinstance(value, dict):
+            return False
+        for key, optional, inside in parts:
+            found = value.get(key)
+            if not (optional if found is None else inside(found)):
+                return False
+        return True
+
+    return fits
+
+
+def _wrong(shape: object, value: object, where: str) -> str | None:
+    """Where a value departs from a shape."""
+    if isinstance(shape, str):
+        name, fits = _KINDS[shape]
+        return None if fits(value) else f"{where} is not {name}"
     if isinstance(shape, list):
         if not isinstance(value, list):
             return f"{where} is not a list"
@@ -73,8 +112,7 @@ def _wrong(shape: object, value: object, where: str) -> str | None:
             if found := _wrong(shape[0], item, f"{where}[{place}]"):
                 return found
         return None
-    if not isinstance(shape, dict):
-        raise TypeError("shapes.json: a shape is text, a list or an object")
+    assert isinstance(shape, dict)
     if not isinstance(value, dict):
         return f"{where or 'the answer'} is not an object"
     for name, inner in shape.items():
@@ -89,26 +127,20 @@ def _wrong(shape: object, value: object, where: str) -> str | None:
     return None
 
 
-_NAMES = {
-    "text": "text",
-    "flag": "true or false",
-    "time": "a time",
-    "document": "a policy",
-    "texts": "an object of texts",
+def _is_time(value: object) -> bool:
+    return hasattr(value, "isoformat") or (
+        isinstance(value, str | int | float) and not isinstance(value, bool)
+    )
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str | dict) for v in value.values())
+
+
+_KINDS: Mapping[str, tuple[str, Fits]] = {
+    "text": ("text", lambda value: isinstance(value, str)),
+    "flag": ("true or false", lambda value: isinstance(value, bool)),
+    "time": ("a time", _is_time),
+    "document": ("a policy", lambda value: isinstance(value, str | dict)),
+    "texts": ("an object of texts", _are_texts),
 }
-
-
-def _is(kind: str, value: object) -> bool:
-    if kind == "text":
-        return isinstance(value, str)
-    if kind == "flag":
-        return isinstance(value, bool)
-    if kind == "time":
-        return hasattr(value, "isoformat") or (
-            isinstance(value, str | int | float) and not isinstance(value, bool)
-        )
-    if kind == "document":
-        return isinstance(value, str | dict)
-    if kind == "texts":
-        return isinstance(value, dict) and all(isinstance(v, str | dict) for v in value.values())
-    raise ValueError(f"shapes.json: no such kind: {kind}")

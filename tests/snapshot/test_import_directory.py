@@ -11,6 +11,7 @@ from ses_audit.snapshot.build import append_records, finish_snapshot
 from ses_audit.snapshot.coverage import State
 from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.import_directory import ImportResult, read_import
+from ses_audit.snapshot.ledger import Ledger
 from ses_audit.snapshot.plan import Cell
 from ses_audit.snapshot.store import Snapshot, create_snapshot, open_snapshot
 
@@ -301,3 +302,15 @@ def test_the_same_bytes_from_the_same_files(folder: Path, tmp_path: Path) -> Non
     one, two = (store(read_import(folder), tmp_path / name) for name in "ab")
     for path in (one.path / "tables").iterdir():
         assert path.read_bytes() == (two.path / "tables" / path.name).read_bytes()
+
+
+def test_the_plan_of_an_account_does_not_look_at_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else many accounts would cost their square."""
+
+    def cells(ledger: Ledger) -> list[Cell]:
+        raise AssertionError("all cells were listed")
+
+    monkeypatch.setattr(Ledger, "cells", cells)
+    assert read_import(folder).ledger.totals().planned > 20

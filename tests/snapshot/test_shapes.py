@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 import pytest
 
+from ses_audit.replay.example import example_records
+from ses_audit.snapshot import shapes
 from ses_audit.snapshot.shapes import wrong_shape
 
 
@@ -37,3 +42,33 @@ def test_what_suits() -> None:
     assert wrong_shape("GetAccountAuthorizationDetails", {}) is None
     assert wrong_shape("GetAccount", {"SendingEnabled": None, "Other": 1}) is None
     assert wrong_shape("AnotherOperation", 5) is None
+
+
+def disturbed(value: Any, random: Random) -> Any:
+    """The same with something else in one of its places."""
+    if isinstance(value, dict) and value and random.random() < 0.8:
+        key = random.choice(sorted(value))
+        if random.random() < 0.2:
+            return {name: inner for name, inner in value.items() if name != key}
+        return {**value, key: disturbed(value[key], random)}
+    if isinstance(value, list) and value and random.random() < 0.8:
+        place = random.randrange(len(value))
+        return [*value[:place], disturbed(value[place], random), *value[place + 1 :]]
+    return random.choice([None, 1, 1.5, True, "text", [], {}, ["text"], {"a": "b"}, {"a": 1}, [1]])
+
+
+def test_the_quick_test_says_what_the_careful_one_says() -> None:
+    """On what AWS answers, and on the same with something else in any of its places."""
+    random = Random(1)
+    departed = 0
+    for record in example_records():
+        shape = shapes._shapes().get(record.operation)
+        if shape is None:
+            continue
+        for response in (record.response, *(disturbed(record.response, random) for _ in range(5))):
+            careful = shapes._wrong(shape, response, "")
+            departed += careful is not None
+            quick = shapes._fitting(record.operation)
+            assert quick is not None
+            assert quick(response) is (careful is None), (record.operation, response)
+    assert departed > 200
