@@ -13,6 +13,7 @@ from itertools import chain
 from typing import ClassVar, Literal
 from weakref import WeakValueDictionary
 
+from ses_audit.policy.operators import OPERATORS
 from ses_audit.policy.types import Clause
 from ses_audit.policy.variables import variables_in
 
@@ -54,6 +55,8 @@ class Atom:
         object.__setattr__(self, "_hash", hash((clause, self.version)))
         object.__setattr__(self, "key", clause.key.lower())
         needs = [v.key for text in clause.values for v in variables_in(text, self.version)]
+        if needs and not OPERATORS[clause.operator].family.has_variables:
+            needs = []
         object.__setattr__(self, "needs", frozenset(needs) if needs else _NOTHING)
 
     def __hash__(self) -> int:

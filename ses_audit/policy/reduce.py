@@ -23,7 +23,7 @@ from ses_audit.policy.formula import (
     negate,
 )
 from ses_audit.policy.match import Subject, action_applies, principal_forms, resource_test
-from ses_audit.policy.operators import holds
+from ses_audit.policy.operators import OPERATORS, holds
 from ses_audit.policy.principals import DELEGATED, EXEMPT, LIMITED, Form
 from ses_audit.policy.solve import BUDGET, Domains, OpenResult, decide
 from ses_audit.policy.types import (
@@ -138,11 +138,15 @@ class _Reduction:
 
     def clause(self, clause: Clause, version: str) -> Formula:
         names = [clause.key.lower()]
-        names += [v.key for text in clause.values for v in variables_in(text, version)]
+        has_variables = OPERATORS[clause.operator].family.has_variables
+        if has_variables:
+            names += [v.key for text in clause.values for v in variables_in(text, version)]
         if all(map(self._settled, names)):
             return TRUE if holds(clause, self.known, self.multivalued, version) else FALSE
-        values = (self._specialized(value, version) for value in clause.values)
-        kept = replace(clause, values=tuple(value for value in values if value is not None))
+        kept = clause
+        if has_variables:
+            values = (self._specialized(value, version) for value in clause.values)
+            kept = replace(clause, values=tuple(value for value in values if value is not None))
         held = self.known.get(names[0])
         if held is not None:
             is_set = names[0] in self.multivalued
