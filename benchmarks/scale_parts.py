@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -63,18 +64,12 @@ def cost_of(call: Callable[[], Any]) -> Cost:
 
 def children() -> list[int]:
     """This process and all below it."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            parents.setdefault(int(fields[1]), []).append(int(entry.name))
     found, waiting = [], [os.getpid()]
     while waiting:
         found.append(waiting.pop())
-        waiting += parents.get(found[-1], [])
+        for task in Path(f"/proc/{found[-1]}/task").glob("*/children"):
+            with suppress(OSError):
+                waiting += map(int, task.read_text().split())
     return found
 
 
@@ -102,7 +97,7 @@ class Peak(threading.Thread):
                 if process != os.getpid():
                     self.largest = max(self.largest, own)
             self.bytes = max(self.bytes, held)
-            time.sleep(0.05)
+            time.sleep(0.1)
 
 
 def tables(folder: Path, size: Size, line: Line, bounds: bool) -> None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.attributes import Uses, answers, patterns, tag
-from ses_audit.audit.columns import Integers, codes, factorized
+from ses_audit.audit.columns import Integers, codes, distinct, factorized
 from ses_audit.audit.document_sets import DocumentSet
 from ses_audit.audit.documents import full_access
 from ses_audit.audit.gaps import Gaps
@@ -150,8 +150,7 @@ class Alike:
         if not self.size:
             return {}
         parts += self._shared_uses(chain_uses, resource_uses)
-        grouped = factorized(parts)
-        _, first, inverse = np.unique(grouped, return_index=True, return_inverse=True)
+        first, inverse = distinct(parts)
         order = np.argsort(inverse, kind="stable")
         ends = np.searchsorted(inverse[order], np.arange(len(first) + 1))
         places_in_order = np.argsort(first, kind="stable")
@@ -262,6 +261,8 @@ class Alike:
 
     def _missing(self, account: str, kind: str, absent: tuple[str, ...]) -> tuple[str, ...]:
         found = [] if kind == "root" else list(self._gaps.of(account, *GAAD))
+        if not absent:
+            return tuple(found)
         found += [self._gaps.item(account, *GAAD, name) for name in absent]
         return tuple(dict.fromkeys(found))
 

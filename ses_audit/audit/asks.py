@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ses_audit.audit.classes import Numbers
 from ses_audit.audit.document_sets import DocumentSet
 from ses_audit.audit.identities import Identity
 from ses_audit.audit.model import Model
-from ses_audit.audit.requests import CheckRequest
-from ses_audit.audit.requests import Requests as CellRequests
+from ses_audit.audit.requests import Requests, resource_name
 from ses_audit.audit.senders import Sender
 from ses_audit.policy.reduce import open_resource_relation
 from ses_audit.policy.wildcards import arn_matches
+from ses_audit.ses.checks import Check, IdentityFacts
 
 if TYPE_CHECKING:
     from ses_audit.audit.decide import Decider
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["NOTHING_SEEN", "Ask", "Asks", "View"]
 
-Requests = Sequence[Sequence[CheckRequest]]
+Checks = Sequence[Sequence[Check]]
 """The checks of each action, the recipients last."""
 
 
@@ -62,8 +63,7 @@ class Ask:
     identity: Identity
     sender_account: str | None
     cross: bool
-    requests: Requests
-    """Its checks as any sender of the account has them."""
+    make_checks: Callable[[], Checks]
     ids: tuple[tuple[str, ...], ...]
     """The ids of the checks, by action."""
     kinds: tuple[object, ...]
@@ -80,6 +80,8 @@ class Ask:
     """Their sending policies, in the same order."""
     telling: tuple[DocumentSet, ...]
     """Those that refer to an attribute of the principal."""
+    naming: frozenset[str] | None
+    """The accounts that they tell apart: those they name; None where each can be one of its own."""
     asked_of: tuple[tuple[int, ...], ...]
     """For each action and check the place of that identity in `asked`; -1 for none."""
     code: int
@@ -90,6 +92,14 @@ class Ask:
     seen: dict[int, int] = field(default_factory=dict)
     """What documents see of it: by the number of a view."""
     _bits: dict[tuple[tuple[str, ...], str], object] = field(default_factory=dict)
+    _checks: Checks = ()
+
+    @property
+    def checks(self) -> Checks:
+        """Its checks, made when they are first asked for."""
+        if not self._checks:
+            self._checks = self.make_checks()
+        return self._checks
 
     def seen_by(self, view: View) -> object:
         """What some documents see of all checks."""
@@ -97,16 +107,15 @@ class Ask:
             return ()
         bits: object = ()
         if view.patterns:
-            bits = tuple(
-                self._bits_of(view.patterns, name, opened) for _, name, opened in self.resources
-            )
+            bits = tuple([self._bits_of(view.patterns, name, opened)
+                          for _, name, opened in self.resources])  # fmt: skip
         return (bits, self.resources if view.variable else (), self._seen_of_identity(view))
 
     def seen_in(self, view: View, action: int, place: int) -> object:
         """What some documents see of the resource of one check."""
         if not view.patterns and not view.variable:
             return ()
-        check = self.requests[action][place].check
+        check = self.checks[action][place]
         bits = self._bits_of(view.patterns, check.resource, check.open_resource)
         return (bits, check.resource) if view.variable else bits
 
@@ -119,7 +128,7 @@ class Ask:
 
     def part(self, view: View, action: int, place: int) -> object:
         """All that the answer of some documents to one check can turn on."""
-        check = self.requests[action][place].check
+        check = self.checks[action][place]
         return (
             check.action,
             check.open_resource,
@@ -139,6 +148,8 @@ class Ask:
 def _bits(patterns: tuple[str, ...], resource: str, opened: bool) -> object:
     """Which patterns match a resource; the resource itself where its name decides."""
     parts = resource.split(":")
+    if len(patterns) == 1:
+        return (_bit(patterns[0], resource, parts, opened),)
     return tuple([_bit(pattern, resource, parts, opened) for pattern in patterns])
 
 
@@ -149,12 +160,14 @@ def _bit(pattern: str, resource: str, parts: list[str], opened: bool) -> object:
         if not opened:
             return arn_matches(pattern, resource)
         relation = open_resource_relation(pattern, resource)
-    elif any(head not in ("*", part) for head, part in zip(plain.heads, parts, strict=False)):
-        return "none" if opened else False
-    elif not opened:
-        return parts[-1].startswith(plain.name) if plain.starred else parts[-1] == plain.name
     else:
-        known = parts[-1].removesuffix("*")
+        for place, head in plain.fixed:
+            if parts[place] != head:
+                return "none" if opened else False
+        name = parts[-1]
+        if not opened:
+            return name.startswith(plain.name) if plain.starred else name == plain.name
+        known = name.removesuffix("*")
         relation = "some" if plain.name.startswith(known) else "none"
         if plain.starred and known.startswith(plain.name):
             relation = "all"
@@ -168,6 +181,8 @@ class _Plain(NamedTuple):
     """
 
     heads: tuple[str, ...]
+    fixed: tuple[tuple[int, str], ...]
+    """The heads that are no star, the account first: it tells most."""
     name: str
     starred: bool
 
@@ -180,10 +195,20 @@ def _plain(pattern: str) -> _Plain | None:
         return None
     if "*" in literal or any("*" in head and head != "*" for head in heads):
         return None
-    return _Plain(tuple(heads), literal, name != literal)
+    fixed = tuple((place, head) for place, head in enumerate(heads) if head != "*")
+    return _Plain(tuple(heads), fixed[::-1], literal, name != literal)
 
 
 _HEADS = 5
+
+
+class Resource(NamedTuple):
+    """A resource that is checked, of whatever identity: by its check and what its ARN ends in."""
+
+    id: str
+    ending: str
+    """After the account; of a configuration set without its name."""
+    opened: bool
 
 
 class Shape(NamedTuple):
@@ -191,30 +216,80 @@ class Shape(NamedTuple):
 
     ids: tuple[tuple[str, ...], ...]
     kinds: tuple[object, ...]
+    resources: tuple[Resource, ...]
+    """Each once, in order; recipients stand at their place among them."""
     number: int
     layout: int
 
 
-def shape_of(numbers: Numbers, requests: Requests) -> Shape:
+def shape_of(numbers: Numbers, every: Checks, configuration_set: str) -> Shape:
     """What is checked; recipients that are checked alike are one."""
+    resources = dict.fromkeys((c.id, c.resource, c.open_resource) for cs in every for c in cs)
     kinds: list[object] = []
     layouts: list[object] = []
-    for checks in requests:
+    for checks in every:
         known: dict[object, None] = {}
         laid: dict[object, None] = {}
-        for place, request in enumerate(checks):
-            check = request.check
+        for place, check in enumerate(checks):
             where = -1 if check.id == "recipients" else place
             known[where, check.id, check.confidence, check.passing_confidence] = None
             laid[where, check.id, check.action, check.open_resource] = None
         kinds.append(tuple(known))
         layouts.append(tuple(laid))
     return Shape(
-        tuple(tuple(request.check.id for request in checks) for checks in requests),
+        tuple(tuple(check.id for check in checks) for checks in every),
         tuple(kinds),
+        tuple(
+            Resource(id, _ending(name).removesuffix(configuration_set), opened)
+            if id == "configuration_set"
+            else Resource(id, _ending(name), opened)
+            for id, name, opened in resources
+        ),
         numbers.of(("shape", tuple(kinds), tuple(layouts))),
         numbers.of(("layout", tuple(layouts))),
     )
+
+
+def _ending(arn: str) -> str:
+    return arn.split(":", _HEADS)[-1]
+
+
+_ACCOUNT = re.compile("[0-9]{12}")
+
+
+def _accounts_in(sets: Sequence[DocumentSet]) -> frozenset[str] | None:
+    """The accounts that the `Principal` elements of some documents name; None for all."""
+    if any(documents.account_keys for documents in sets):
+        return None
+    found: set[str] = set()
+    for documents in sets:
+        for policy in documents.policies:
+            for statement in policy.document.statements:
+                element = statement.principal
+                for _, values in element.entries if element is not None else ():
+                    for value in values:
+                        found.update(_ACCOUNT.findall(value))
+    return frozenset(found)
+
+
+def _named(
+    shape: Shape, facts: IdentityFacts, recipients: Sequence[str]
+) -> tuple[tuple[str, str, bool], ...]:
+    """What is checked of an identity: the check, the resource, whether its name is open."""
+    account = ":".join(facts.arn.split(":", _HEADS)[:_HEADS])
+    coming = iter(recipients)
+    found: list[tuple[str, str, bool]] = []
+    for id, ending, opened in shape.resources:
+        if id == "sender":
+            name = facts.arn
+        elif id == "recipients":
+            name = next(coming)
+        elif id == "configuration_set":
+            name = f"{account}:{ending}{facts.configuration_set}"
+        else:
+            name = f"{account}:{ending}"
+        found.append((id, name, opened))
+    return tuple(found)
 
 
 class Asks:
@@ -233,7 +308,7 @@ class Asks:
     """
 
     def __init__(
-        self, knowledge: Knowledge, model: Model, decider: Decider, requests: CellRequests
+        self, knowledge: Knowledge, model: Model, decider: Decider, requests: Requests
     ) -> None:
         self._knowledge = knowledge
         self._model = model
@@ -244,26 +319,18 @@ class Asks:
     def ask(self, identity: Identity, sender: Sender) -> Ask:
         """How an identity is asked for by a sender, and by all of its account."""
         knowledge = self._knowledge
-        requests = tuple(
-            self._requests.checks(sender, identity, action) for action in knowledge.actions
-        )
-        checked = tuple(
-            tuple(
-                (c.id, c.action, c.confidence, c.passing_confidence, c.open_resource)
-                for c in (request.check for request in checks)
-            )
-            for checks in requests
-        )
-        shape = knowledge.shapes.get(checked)
-        if shape is None:
-            shape = knowledge.shapes[checked] = shape_of(knowledge.numbers, requests)
-        missing = self._decider.missing(sender, identity).account
         cross = sender.account != identity.account
-        resources: dict[tuple[str, str, bool], None] = {}
-        for checks in requests:
-            for request in checks:
-                check = request.check
-                resources[check.id, check.resource, check.open_resource] = None
+        facts, place = self._requests.facts(identity)
+        listed = place.recipients if place.production_access is False and not cross else ()
+        # Nothing else of an identity and its account says what is checked.
+        key = (cross, bool(facts.configuration_set), place.production_access is False, len(listed))
+        shape = knowledge.shapes.get(key)
+        if shape is None:
+            every = self._checks(identity, cross=cross)
+            shape = shape_of(knowledge.numbers, every, facts.configuration_set or "")
+            knowledge.shapes[key] = shape
+        missing = self._decider.missing(sender, identity).account
+        resources = _named(shape, facts, listed)
         names = dict.fromkeys((identity.arn, *(name for _, name, _ in resources)))
         asked = tuple(filter(self._has_policies, names))
         documents = tuple(map(self.documents_of, asked))
@@ -271,18 +338,19 @@ class Asks:
             identity,
             sender.account,
             cross,
-            requests,
+            partial(self._checks, identity, cross=cross),
             shape.ids,
             shape.kinds,
-            tuple(resources),
+            resources,
             missing,
-            tuple(request.name for request in requests[0] if request.check.id == "recipients"),
+            tuple(map(resource_name, listed)),
             asked,
             documents,
             tuple(d for d in documents if d.principal_keys),
+            _accounts_in(documents),
             tuple(
-                tuple(self._place(request, identity, asked) for request in checks)
-                for checks in requests
+                tuple(self._place(check, identity, asked) for check in checks)
+                for checks in self._checks(identity, cross=cross)
             )
             if asked
             else (),
@@ -290,10 +358,15 @@ class Asks:
             shape.layout,
         )
 
-    def _place(self, request: CheckRequest, identity: Identity, asked: tuple[str, ...]) -> int:
-        if not request.check.on_identity:
+    def _checks(self, identity: Identity, *, cross: bool) -> Checks:
+        asked = self._requests.asked
+        actions = self._knowledge.actions
+        return tuple([asked(identity, action, cross_account=cross) for action in actions])
+
+    def _place(self, check: Check, identity: Identity, asked: tuple[str, ...]) -> int:
+        if not check.on_identity:
             return -1
-        arn = request.check.resource
+        arn = check.resource
         if arn not in self._model.identities:
             arn = identity.arn
         return asked.index(arn) if arn in asked else -1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ses_audit.audit.asks import Ask, Asks, View
 from ses_audit.audit.classes import (
@@ -22,9 +22,9 @@ from ses_audit.audit.classes import (
     grant_answer,
     layer_vector,
 )
-from ses_audit.audit.compose import slot_of
+from ses_audit.audit.compose import CHAIN, RESOURCE, slot_of
 from ses_audit.audit.decide import Decider, Missing
-from ses_audit.audit.document_sets import DocumentSet, of_each_principal
+from ses_audit.audit.document_sets import FROM, DocumentSet, of_each_principal
 from ses_audit.audit.groups import Group
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Model
@@ -35,6 +35,7 @@ from ses_audit.audit.rulings import CheckRuling
 from ses_audit.audit.senders import Sender
 from ses_audit.audit.templates import Template, recipients_in
 from ses_audit.policy.principals import applies
+from ses_audit.policy.reduce import OpenRequest
 from ses_audit.policy.types import Caller, Layer
 
 __all__ = ["Base", "Bench"]
@@ -71,9 +72,14 @@ class Bench:
         self._twin = Requests(model, undocumented=False)
         self.asks = Asks(knowledge, model, self.decider, self._requests)
         self._local = Numbers()
-        self._resources: dict[object, Vector] = {}
+        self._codes: dict[object, tuple[int, tuple[tuple[int, View], ...]]] = {}
         self._alone: dict[tuple[int, int], Entry] = {}
         self.named = Named(model)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The send actions."""
+        return self._knowledge.actions
 
     # Groups
 
@@ -87,28 +93,16 @@ class Bench:
         # What holds an account's own names is numbered for this batch alone.
         of, local = known.numbers.of, self._local.of
         sets = [group.own] if group.boundary is None else [group.own, group.boundary]
-        levels = [
-            (place, documents)
-            for place, documents in enumerate(self.chain_sets(group.chain))
-            if not documents.silent or place in group.chain.open_levels
-        ]
-        group.views = known.views(sets)
-        group.chain_views = known.views(documents for _, documents in levels)
-        group.code = of(
-            (
-                "group",
-                _rest(group),
-                *((documents.number, _of_group(documents, group)) for documents in sets),
-            )
-        )
+        chain = known.chain(group.chain)
+        group.code, group.views = self._codes_of(group, sets)
+        group.chain_views = chain.views
         group.chain_code = PLAIN
-        if levels:
-            told = tuple((place, d.number, _of_group(d, group)) for place, d in levels)
+        if chain.told:
+            told = tuple([(place, d.number, _of_group(d, group)) for place, d in chain.told])
             group.chain_code = of(("levels", group.chain.open_levels, told))
         group.caller_code = local(
             (
                 "caller",
-                group.account,
                 group.type,
                 group.in_organization,
                 group.named or group.exact,
@@ -119,8 +113,22 @@ class Bench:
         group.names = (
             local(("names", group.own_names)),
             local(("names", group.boundary_name)),
-            local(("targets", known.chain_names(group.chain))),
+            chain.names,
         )
+
+    def _codes_of(
+        self, group: Group, sets: Sequence[DocumentSet]
+    ) -> tuple[int, tuple[tuple[int, View], ...]]:
+        """A number for what a group's own documents can tell of it, and what they look at."""
+        known, rest = self._knowledge, _rest(group)
+        attributes = tuple([_of_group(documents, group) for documents in sets])
+        key = (rest, *map(id, sets), attributes)
+        found = self._codes.get(key)
+        if found is None:
+            told = zip([documents.number for documents in sets], attributes, strict=True)
+            code = known.numbers.of(("group", rest, *told))
+            found = self._codes[key] = (code, known.views(sets))
+        return found
 
     # Layers
 
@@ -167,7 +175,9 @@ class Bench:
             key = (head, ask.part(view, action, place))
             if key not in known.answers:
                 sender = _sender_for(group, apart=bool(documents.principal_keys))
-                checks = self._checks(requests, sender if documents.keys else None, ask, action)
+                checks = self._checks(
+                    requests, sender if documents.of_principal else None, ask, action
+                )
                 said = answer(layer, documents, checks[place], unread=unread)
                 known.answers[key] = None if said is None else known.same(said)
             return known.answers[key]
@@ -178,16 +188,22 @@ class Bench:
         self, requests: Requests, sender: Sender | None, ask: Ask, action: int
     ) -> Sequence[CheckRequest]:
         """The checks of an action by a sender; None where it does not matter by whom."""
-        if sender is None and requests is self._requests:
-            return ask.requests[action]
         who = Sender("", ask.sender_account, "user", "", "/") if sender is None else sender
         return requests.checks(who, ask.identity, self._knowledge.actions[action])
 
-    def _chain(self, group: Group, ask: Ask) -> Vector:
+    def _asked(
+        self, requests: Requests, sender: Sender | None, ask: Ask, action: int, anywhere: bool
+    ) -> Sequence[CheckRequest]:
+        """The checks of an action; `anywhere` says that no domain matters."""
+        checks = self._checks(requests, sender, ask, action)
+        return [replace(c, ask=_anywhere(c.ask)) for c in checks] if anywhere else checks
+
+    def chain(self, group: Group, ask: Ask) -> Vector:
+        """What all levels of SCPs say of a group's send from an identity."""
+        if not group.chain_code:
+            return ABSENT
         known = self._knowledge
-        here: tuple[int, ...] = (group.chain_code, ask.layout)
-        if group.chain_views:
-            here = (*here, *self._seen(group.chain_views, ask))
+        here = (group.chain_code, ask.layout, *self.seen(group.chain_views, ask))
         found = known.chains.get(here)
         if found is not None:
             return found
@@ -206,7 +222,7 @@ class Bench:
         known.chains[here] = found
         return found
 
-    def _seen(self, views: Sequence[tuple[int, View]], ask: Ask) -> list[int]:
+    def seen(self, views: Sequence[tuple[int, View]], ask: Ask) -> list[int]:
         """What the documents of some views see of an identity, as numbers."""
         found: list[int] = []
         for number, view in views:
@@ -216,12 +232,10 @@ class Bench:
             found.append(seen)
         return found
 
-    def _resource(self, group: Group, ask: Ask) -> Vector:
-        told = tuple([group.attributes(documents) for documents in ask.telling])
-        here = (ask.number, group.caller_code, told)
-        found = self._resources.get(here)
-        if found is not None:
-            return found
+    def resource(self, group: Group, ask: Ask) -> Vector:
+        """What the sending policies that are read for an identity say of a group."""
+        if not ask.asked:
+            return ABSENT
         caller = _caller(group)
         limited = group.boundary is not None or bool(group.boundary_missing)
         said: list[object] = []
@@ -250,7 +264,6 @@ class Bench:
             plain = self._grants(self._requests, group, ask, (limited, said))
             twin = self._grants(self._twin, group, ask, (limited, said)) if undocumented else None
             found = vectors[key] = layer_vector(ask.ids, plain, twin, self._knowledge.numbers)
-        self._resources[here] = found
         return found
 
     def _grants(
@@ -285,23 +298,14 @@ class Bench:
 
     # Cells
 
-    def decide(self, group: Group, ask: Ask) -> int:
-        """The place in `cells` of the rulings of a group on an identity."""
+    def base(self, group: Group, ask: Ask) -> Base:
+        """What a group's own policies and its boundary say of an identity."""
         known = self._knowledge
-        key: tuple[int, ...] = (group.code, ask.code)
-        if group.views:
-            key = (*key, *self._seen(group.views, ask))
-        base = known.bases.get(key)
-        if base is None:
-            base = known.bases[key] = self._base(group, ask)
-        chain = self._chain(group, ask) if group.chain_code else ABSENT
-        resource = self._resource(group, ask) if ask.asked else ABSENT
-        numbers = (base.number, chain.number, resource.number)
-        entry = known.entries.get(numbers)
-        vectors = (base.own, base.boundary, chain, resource)
-        if entry is None:
-            entry = self._entry(numbers, group, ask, vectors)
-        return self.named.of(entry, group, ask, vectors)
+        key = (group.code, ask.code, *self.seen(group.views, ask))
+        found = known.bases.get(key)
+        if found is None:
+            found = known.bases[key] = self._base(group, ask)
+        return found
 
     def _base(self, group: Group, ask: Ask) -> Base:
         own = self._layer(Layer.IDENTITY_POLICY, group.own, group, ask)
@@ -311,8 +315,23 @@ class Bench:
         rest = ("base", _rest(group), ask.code, own.number, boundary.number)
         return Base(own, boundary, self._knowledge.numbers.of(rest))
 
-    def _entry(self, key: object, group: Group, ask: Ask, vectors: Vectors) -> Entry:
+    def entry(self, base: int, group: Group, ask: Ask, vectors: Vectors) -> Entry:
+        """What is decided of a group on an identity.
+
+        Parameters
+        ----------
+        base
+            The number of its base.
+        group, ask
+            Any of those that have the same vectors.
+        vectors
+            What each layer says.
+        """
         known = self._knowledge
+        key = (base, vectors[CHAIN].number, vectors[RESOURCE].number)
+        found = known.entries.get(key)
+        if found is not None:
+            return found
         alone = (group.number, ask.number)
         if alone in self._alone:
             return self._alone[alone]
@@ -324,8 +343,9 @@ class Bench:
             templates,
             tuple(sorted({layer for template in templates for layer, _ in template.swaps})),
             any(template.missing or template.recipients for template in templates),
+            all(template.shared for template in templates),
         )
-        if all(template.shared for template in templates):
+        if entry.shared:
             known.entries[key] = entry
         else:
             self._alone[alone] = entry
@@ -343,6 +363,7 @@ class Bench:
         composer = known.composer
         turning = frozenset().union(*map(composer.open_keys, structures))
         sender = _sender_for(group, apart=any(map(of_each_principal, turning)))
+        anywhere = FROM in turning and all(map(composer.whatever_domain, structures))
         missing = Missing(
             tuple(dict.fromkeys((*group.missing, *group.boundary_missing, *ask.identity.missing))),
             ask.missing,
@@ -352,7 +373,7 @@ class Bench:
         def ruled(requests: Requests, *, twin: bool) -> tuple[tuple[CheckRuling, ...], Missing]:
             checks = composer.checks(
                 structures,
-                lambda: self._checks(requests, sender if turning else None, ask, place),
+                lambda: self._asked(requests, sender if turning else None, ask, place, anywhere),
                 same_account=not ask.cross,
                 identity_side=group.type not in ("service", "anonymous", "federated"),
                 unread=bool(group.missing),
@@ -386,6 +407,25 @@ class Bench:
         return found
 
 
+def _anywhere(ask: Callable[[frozenset[str]], OpenRequest]) -> Callable[..., OpenRequest]:
+    """Ask with one domain for all, so that what is found of From addresses is found once."""
+
+    def asked(keys: frozenset[str]) -> OpenRequest:
+        found = ask(keys)
+        domain = found.domains.get(FROM)
+        if domain is None:
+            return found
+        sides = (pattern.rpartition("@") for pattern in domain.patterns)
+        patterns = tuple(
+            dict.fromkeys(
+                f"{local}@{'*.' if '*' in name else ''}example" for local, _, name in sides
+            )
+        )
+        return replace(found, domains={**found.domains, FROM: replace(domain, patterns=patterns)})
+
+    return asked
+
+
 def _rest(group: Group) -> tuple[object, ...]:
     """What of a group decides beside its documents."""
     return (
@@ -398,10 +438,10 @@ def _rest(group: Group) -> tuple[object, ...]:
 
 def _of_group(documents: DocumentSet, group: Group) -> object:
     """What the answer of some documents can turn on, of a group."""
-    if not documents.keys:
+    if not documents.of_principal:
         return None
     return (
-        group.type,
+        group.type if documents.by_kind or not group.in_organization else "",
         group.in_organization,
         group.exact,
         group.account if documents.account_keys else "",

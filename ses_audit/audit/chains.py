@@ -49,7 +49,16 @@ class Chains:
         """
         structures: list[int] = []
         every: list[tuple[Denial, ...]] = []
+        known: dict[object, int] = {}
         for action, checks in enumerate(kinds):
+            fixed = len(checks) - checks.count("recipients")
+            # Equal slots are one object. Of several actions levels say the same.
+            said = (fixed, *[(v.structures[action], id(v.slots[action])) for v in levels])
+            same = known.setdefault(said, action)
+            if same != action:
+                structures.append(structures[same])
+                every.append(every[same])
+                continue
             kept = [(n, v) for n, v in enumerate(levels) if v.structures[action] != PLAIN]
             if not kept:
                 structures.append(PLAIN)
@@ -60,7 +69,6 @@ class Chains:
                 for level, vector in kept
                 for s in vector.slots[action]
             ]
-            fixed = len(checks) - checks.count("recipients")
             found, used = self._together(action, [vector for _, vector in kept], fixed)
             named = tuple([slots[old] for old in used])
             attached: dict[tuple[str | None, str | None], int] = {}

@@ -34,6 +34,7 @@ __all__ = [
     "Part",
     "Vector",
     "answer",
+    "before_the_at",
     "grant_answer",
     "is_twin",
     "layer_vector",
@@ -144,7 +145,7 @@ def _facts(formulas: Sequence[Formula], request: CheckRequest, opened: OpenReque
     facts: list[object] = [resource, settled.values_of(asked - {FROM})]
     if FROM in asked:
         domain = settled.domains.get(FROM)
-        if domain is None or not _before_the_at(formulas):
+        if domain is None or not before_the_at(formulas):
             facts.append(settled.values_of(frozenset({FROM})))
         else:
             # What stands after the @ is met by the star that ends each pattern.
@@ -155,7 +156,8 @@ def _facts(formulas: Sequence[Formula], request: CheckRequest, opened: OpenReque
     return tuple(facts)
 
 
-def _before_the_at(formulas: Iterable[Formula]) -> bool:
+def before_the_at(formulas: Iterable[Formula]) -> bool:
+    """Whether formulas look at no more of a From address than what stands before its `@`."""
     clauses = (atom.clause for formula in formulas for atom in atoms_of(formula))
     return all(whatever_domain(c) if c.key.lower() == FROM else no_from(c) for c in clauses)
 

@@ -5,7 +5,7 @@ Large tables are read row group by row group; small ones are kept, and found by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -21,10 +21,11 @@ from ses_audit.snapshot.files import digest
 from ses_audit.snapshot.schema import TABLES
 from ses_audit.snapshot.store import Snapshot
 
-__all__ = ["Batch", "Columns", "Integers", "codes", "dicts"]
+__all__ = ["Batch", "Columns", "Integers", "among", "codes", "dicts"]
 
 Row = dict[str, object]
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
+Booleans = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 BATCH = 20_000
 """Principals of a batch: enough that a task is worth its way, few enough to be held."""
@@ -88,12 +89,19 @@ class Columns:
         if len(wanted) <= _FEW and key == "account_id" and isinstance(self.source, Snapshot):
             parts = (self.large(name).between(key, account, account) for account in wanted)
             return [row for part in parts for row in part.to_pylist()]
+        return dicts(self._chosen(name, wanted, key))
+
+    def lists(self, name: str, accounts: Iterable[str], names: Sequence[str]) -> list[list[object]]:
+        """Some columns of the rows of some accounts, in the order of the table."""
+        table = self._chosen(name, accounts, "account_id").select(list(names))
+        return [listed(column) for column in table.columns]
+
+    def _chosen(self, name: str, wanted: Iterable[str], key: str) -> pa.Table:
         places = self._by_account(name, key)
-        chosen = [places[account] for account in wanted if account in places]
-        if not chosen:
-            return []
+        chosen = [places[value] for value in wanted if value in places]
+        found = np.sort(np.concatenate(chosen)).tolist() if chosen else []
         # A list: given a numpy array, pyarrow would import pandas first.
-        return dicts(self.small(name).take(pa.array(np.sort(np.concatenate(chosen)).tolist())))
+        return self.small(name).take(pa.array(found, pa.int64()))
 
     def _by_account(self, name: str, key: str) -> dict[str, Integers]:
         if name not in self._places:
@@ -277,15 +285,21 @@ def _encoded(table: pa.Table) -> pa.Table:
 
 def dicts(table: pa.Table) -> list[Row]:
     """The rows of a table; a text that is repeated is one object."""
-    columns = []
-    for column in table.columns:
-        if pa.types.is_dictionary(column.type):
-            numbers, values = codes(column)
-            columns.append(np.array(values, dtype=object)[numbers].tolist())
-        else:
-            columns.append(column.to_pylist())
+    columns = map(listed, table.columns)
     names = table.column_names
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def listed(column: pa.ChunkedArray) -> list[object]:
+    """A column as a list; a text that is repeated is one object."""
+    if not pa.types.is_dictionary(column.type):
+        found: list[object] = column.to_pylist()
+        return found
+    if any(len(chunk) < len(chunk.dictionary) for chunk in column.chunks):
+        # Of many texts few are wanted.
+        column = column.cast(column.type.value_type).dictionary_encode()
+    numbers, values = codes(column)
+    return np.array(values, dtype=object)[numbers].tolist()  # type: ignore[no-any-return]
 
 
 def codes(column: pa.ChunkedArray) -> tuple[Integers, list[object]]:
@@ -298,6 +312,13 @@ def codes(column: pa.ChunkedArray) -> tuple[Integers, list[object]]:
     values: list[object] = encoded.dictionary.to_pylist()
     numbers = pc.fill_null(encoded.indices, len(values)).to_numpy(zero_copy_only=False)
     return numbers.astype(np.int64), [*values, None]
+
+
+def among(column: pa.ChunkedArray, wanted: Collection[str]) -> Booleans:
+    """Which rows of a column are one of some texts."""
+    numbers, values = codes(column)
+    found: Booleans = np.array([value in wanted for value in values], dtype=bool)[numbers]
+    return found
 
 
 def positions(column: pa.ChunkedArray) -> dict[str, Integers]:
@@ -315,10 +336,27 @@ def positions(column: pa.ChunkedArray) -> dict[str, Integers]:
 def factorized(parts: Sequence[Integers]) -> Integers:
     """One number for each distinct row of several columns of numbers; their size is the rows'."""
     found: Integers = np.zeros(len(parts[0]), dtype=np.int64)
+    most = 1
     for part in parts:
         width = int(part.max()) + 1 if len(part) else 1
-        found = np.unique(found * width + part, return_inverse=True)[1]
-    return found
+        if most * width >= _MOST_NUMBERS:
+            found = np.unique(found, return_inverse=True)[1]
+            most = len(found) + 1
+        found = found * width + part
+        most *= width
+    return np.unique(found, return_inverse=True)[1]
+
+
+_MOST_NUMBERS = 2**62
+
+
+def distinct(columns: Sequence[Integers]) -> tuple[Integers, Integers]:
+    """The first of each distinct row of some columns of numbers, and which of them each row is."""
+    of = factorized(columns)
+    first: Integers = np.zeros(int(of.max()) + 1 if len(of) else 0, dtype=np.int64)
+    # Written backwards: the first row of each stays.
+    first[of[::-1]] = np.arange(len(of) - 1, -1, -1)
+    return first, of
 
 
 def _path(snapshot: Snapshot, name: str) -> Path:

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from ses_audit.audit.classes import PLAIN, Chained, Granted, Numbers, Part, is_twin, parts_in
+from ses_audit.audit.classes import (
+    PLAIN,
+    Chained,
+    Granted,
+    Numbers,
+    Part,
+    before_the_at,
+    is_twin,
+    parts_in,
+)
 from ses_audit.audit.layers import LayerRuling, ResourceRuling, explicit_denials
 from ses_audit.audit.requests import CheckRequest
 from ses_audit.audit.rulings import CheckRuling
@@ -70,6 +79,7 @@ class Composer:
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._open: dict[int, frozenset[str]] = {}
+        self._local: dict[int, bool] = {}
         self._layers: dict[object, LayerRuling] = {}
         self._checks: dict[object, CheckRuling] = {}
 
@@ -86,6 +96,19 @@ class Composer:
                 parts = parts_in(self._numbers, structure)
                 found = frozenset().union(*map(keys_of, self._formulas(parts)))
             self._open[structure] = found
+        return found
+
+    def whatever_domain(self, structure: int) -> bool:
+        """Whether a structure looks only at what stands before the `@` of a From address."""
+        found = self._local.get(structure)
+        if found is None:
+            thing = self._numbers.thing(structure)
+            if isinstance(thing, tuple) and thing[0] in ("attached", "twin"):
+                inner = thing[1:2] if thing[0] == "attached" else thing[1:3]
+                found = all(map(self.whatever_domain, inner))
+            else:
+                found = before_the_at(self._formulas(parts_in(self._numbers, structure)))
+            self._local[structure] = found
         return found
 
     def _formulas(self, parts: Iterable[int]) -> Iterable[Formula]:

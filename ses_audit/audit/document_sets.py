@@ -10,7 +10,7 @@ from functools import cached_property
 
 from ses_audit.audit.layers import referenced_keys
 from ses_audit.policy.types import AttachedPolicy, Clause, Document
-from ses_audit.ses.context import documented_for_ses
+from ses_audit.ses.context import documented_for_ses, of_the_principal
 
 __all__ = ["FROM", "DocumentSet", "Outline", "no_from", "of_each_principal", "whatever_domain"]
 
@@ -94,8 +94,13 @@ class DocumentSet:
         self.variable = any(outline.variable for outline in drawn)
         """Whether a resource pattern holds a variable."""
         self.undocumented = not all(map(documented_for_ses, self.keys))
+        self.of_principal = any(map(of_the_principal, self.keys))
+        """Whether who sends can matter to the keys."""
         self.principal_keys = tuple(sorted(filter(of_each_principal, self.keys)))
         self.account_keys = bool(self.keys & _ACCOUNT_KEYS)
+        others = self.keys - _ACCOUNT_KEYS - frozenset(self.principal_keys)
+        self.by_kind = any(map(of_the_principal, others))
+        """Whether the kind of a principal can matter beside its attributes and its account."""
         self.by_name = any(k.startswith("ses:") and k not in _ANY_IDENTITY for k in self.keys)
         clauses = [c for s in statements for c in s.conditions]
         self.by_local_part = (

@@ -20,7 +20,7 @@ from ses_audit.audit.columns import BATCH, Columns, Integers
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import Source
 from ses_audit.audit.plan import Plan, make_plan
-from ses_audit.audit.tasks import OthersTask, Part, run, run_others, run_task, sender_rows
+from ses_audit.audit.tasks import OthersTask, Part, ready, run, run_others, run_task, sender_rows
 from ses_audit.audit.verdict_tables import SCHEMAS
 from ses_audit.snapshot.fan_out import FanOut
 from ses_audit.snapshot.store import Snapshot
@@ -119,15 +119,16 @@ def decide_snapshot(
     SnapshotError
         For a snapshot that is damaged, and where workers keep dying.
     """
-    plan = make_plan(Columns(snapshot, verify=True), actions, size)
-    # What the plan was made from is not held while others work.
-    pa.default_memory_pool().release_unused()
     files = json.dumps(snapshot.manifest.get("files"), sort_keys=True)
     key = f"{__version__}/{hashlib.sha256(files.encode()).hexdigest()}"
     path = str(snapshot.path.resolve())
-
-    calls = ((path, key, actions, task) for task in plan.tasks)
     with FanOut(make_executor, workers) as fan:
+        # Workers start and read while the plan is made.
+        fan.prepare(ready, path, key, actions)
+        plan = make_plan(Columns(snapshot, verify=True), actions, size)
+        # What the plan was made from is not held while others work.
+        pa.default_memory_pool().release_unused()
+        calls = ((path, key, actions, task) for task in plan.tasks)
         _write(plan, fan.in_order(run_task, calls), actions, sink)
 
 
@@ -141,13 +142,20 @@ def _write(plan: Plan, parts: Iterable[Part], actions: tuple[str, ...], sink: Si
             [rulings.setdefault(digest, len(rulings)) for digest in part.digests], dtype=np.int64
         )
         _write_rulings(part, numbers, before, sink)
-        sender_class, identity_class, action, ruling = part.cells
+        sender_class, identity_class, place = part.pairs
         sink.write("senders", _numbered(part.senders, "sender_class", first_sender))
         sink.write("identities", _moved(part.identities, "identity_class", first_identity))
         # Senders that no table lists come after all others, in the last tasks.
         senders = first_sender + np.where(sender_class < 0, -1 - sender_class, sender_class)
         identities = _global(identity_class, first_identity)
-        sink.write("cells", _cells((senders, identities, action, numbers[ruling])))
+        every = len(actions)
+        cells = (
+            np.repeat(senders, every),
+            np.repeat(identities, every),
+            np.tile(np.arange(every, dtype=np.int64), len(place)),
+            numbers[part.instances][place].reshape(-1),
+        )
+        sink.write("cells", _cells(cells))
         first_sender += part.sender_classes
         first_identity += part.identity_classes
     others = range(first_sender, first_sender + len(plan.others))

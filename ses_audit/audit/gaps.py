@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["EVIDENCE", "Gaps", "organization_gaps"]
+__all__ = ["COVERAGE", "EVIDENCE", "Gaps", "organization_gaps"]
 
 Row = Mapping[str, object]
+_Key = tuple[str, str, str, str]
+
+COVERAGE = ("account_id", "region", "service", "operation", "argument", "state")
+"""The columns of the coverage table that are read."""
 
 EVIDENCE = frozenset({"OK", "EMPTY", "REGION_DISABLED", "NO_ENDPOINT"})
 
@@ -35,25 +39,41 @@ class Gaps:
     """
 
     def __init__(self, coverage: Iterable[Row], organization_account: str) -> None:
+        names = COVERAGE
+        self._take([[row[name] for name in names] for row in coverage], organization_account)
+
+    @classmethod
+    def of_columns(cls, columns: Sequence[Sequence[object]], organization_account: str) -> Gaps:
+        """From the columns `COVERAGE` of the table, each a list."""
+        found = cls((), organization_account)
+        found._take(zip(*columns, strict=True), organization_account)
+        return found
+
+    def _take(self, rows: Iterable[Sequence[object]], organization_account: str) -> None:
         self.organization_account = organization_account
-        self._states: dict[tuple[str, str, str, str], dict[str, str]] = {}
-        for row in coverage:
-            key = (
-                str(row["account_id"]),
-                str(row["region"]),
-                str(row["service"]),
-                str(row["operation"]),
-            )
-            self._states.setdefault(key, {})[str(row["argument"] or "")] = str(row["state"])
+        self._states: dict[_Key, str] = {}
+        self._items: dict[_Key, dict[str, str]] = {}
+        """Of cells that were read item by item."""
+        for *cell, argument, state in rows:
+            key: _Key = tuple(cell)  # type: ignore[assignment]
+            if argument:
+                self._items.setdefault(key, {})[str(argument)] = str(state)
+            else:
+                self._states[key] = str(state)
+
+    def cells(self, service: str, operation: str) -> Iterator[tuple[str, str]]:
+        """The account and the region of each planned cell of an operation."""
+        for key in self._states:
+            if key[3] == operation and key[2] == service:
+                yield key[0], key[1]
 
     def all(self) -> tuple[str, ...]:
         """Every planned cell that is not evidence, as text, sorted."""
         return tuple(
             sorted(
                 _cell(*key, "", state)
-                for key, items in self._states.items()
-                for argument, state in items.items()
-                if argument == "" and state not in EVIDENCE
+                for key, state in self._states.items()
+                if state not in EVIDENCE
             )
         )
 
@@ -62,20 +82,22 @@ class Gaps:
 
         A cell that was never planned is not evidence either: `NOT_ATTEMPTED`.
         """
-        items = self._states.get((account, region, service, operation))
-        state = "NOT_ATTEMPTED" if items is None else items.get("", "OK")
+        key = (account, region, service, operation)
+        state = self._states.get(key)
+        if state is None:
+            state = "OK" if key in self._items else "NOT_ATTEMPTED"
         if state in EVIDENCE:
             return ()
         return (_cell(account, region, service, operation, "", state),)
 
     def state(self, account: str, region: str, service: str, operation: str) -> str:
         """How the reading of a cell ended; `NOT_ATTEMPTED` when it was never planned."""
-        items = self._states.get((account, region, service, operation), {})
-        return items.get("", "NOT_ATTEMPTED")
+        return self._states.get((account, region, service, operation), "NOT_ATTEMPTED")
 
     def planned(self, account: str, region: str, service: str, operation: str) -> bool:
         """Whether the cell was planned at all."""
-        return (account, region, service, operation) in self._states
+        key = (account, region, service, operation)
+        return key in self._states or key in self._items
 
     def unlisted_accounts(self) -> tuple[str, ...]:
         """The missing cells without which an account that is not known may be the organization's.
@@ -95,8 +117,8 @@ class Gaps:
 
     def item(self, account: str, region: str, service: str, operation: str, argument: str) -> str:
         """One item of a cell as text, with the state it ended in."""
-        items = self._states.get((account, region, service, operation), {})
-        state = items.get(argument) or items.get("") or "NOT_ATTEMPTED"
+        key = (account, region, service, operation)
+        state = self._items.get(key, {}).get(argument) or self._states.get(key, "NOT_ATTEMPTED")
         return _cell(
             account,
             region,

@@ -62,7 +62,7 @@ class Group:
     """One number for all that SCPs can tell of it."""
     chain_views: tuple[tuple[int, View], ...] = ()
     caller_code: int = -1
-    """One number for all that the principals of sending policies can tell of it."""
+    """One number for what the principals of sending policies can tell of it but its account."""
     _sender: Sender | None = None
     _attributes: dict[int, tuple[object, DocumentSet]] = field(default_factory=dict)
 

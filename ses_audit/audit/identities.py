@@ -9,9 +9,21 @@ from ses_audit.audit.documents import Documents
 from ses_audit.audit.gaps import Gaps
 from ses_audit.policy.types import AttachedPolicy
 
-__all__ = ["AccountRegion", "Identity", "load_account_regions", "load_identities", "placeholder"]
+__all__ = [
+    "ACCOUNT_REGIONS",
+    "AccountRegion",
+    "Identity",
+    "load_account_regions",
+    "load_identities",
+    "placeholder",
+]
 
 Row = Mapping[str, object]
+
+ACCOUNT_REGIONS = (
+    "account_id", "region", "production_access", "sending_enabled", "enforcement_status",
+)  # fmt: skip
+"""The columns of the table of account-regions that are read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import orjson
 
 from ses_audit.audit.asks import NOTHING_SEEN, Shape, View
+from ses_audit.audit.attributes import Uses, uses_of
 from ses_audit.audit.chains import Chains
 from ses_audit.audit.classes import Answer, Numbers, Vector
-from ses_audit.audit.columns import Columns, Row
+from ses_audit.audit.columns import Columns
 from ses_audit.audit.compose import Composer
 from ses_audit.audit.document_sets import DocumentSet, Outline
 from ses_audit.audit.documents import Documents
-from ses_audit.audit.gaps import Gaps
+from ses_audit.audit.gaps import COVERAGE, Gaps
 from ses_audit.audit.groups import names_of
 from ses_audit.audit.model import (
     ORGANIZATION_TABLES,
@@ -57,6 +58,19 @@ class Texts(Mapping[str, str]):
         return len(self._places)
 
 
+class ChainSets(NamedTuple):
+    """The SCPs that bind an account, as they are asked."""
+
+    chain: Chain
+    sets: tuple[DocumentSet, ...]
+    """The documents of each level."""
+    told: tuple[tuple[int, DocumentSet], ...]
+    """The levels that can tell anything, with their places."""
+    names: int
+    """One number for what denials can name."""
+    views: tuple[tuple[int, View], ...]
+
+
 class Knowledge:
     """One snapshot, as a worker works on it batch by batch.
 
@@ -91,11 +105,21 @@ class Knowledge:
         self.shapes: dict[object, Shape] = {}
         self._equal: dict[object, Template] = {}
         self._views: dict[int, tuple[int, View]] = {}
-        self._chains: dict[int, tuple[Chain, tuple[DocumentSet, ...], object]] = {}
+        self._chains: dict[int, ChainSets] = {}
+        self._level_sets: dict[int, tuple[tuple[AttachedPolicy, ...], DocumentSet]] = {}
+        self._uses: dict[tuple[int, ...], Uses] = {}
         self._sets: dict[object, DocumentSet] = {}
         self._outlines: dict[str, Outline] = {}
         self._speaks: dict[str, bool | None] = {}
         self._matched: dict[str, frozenset[str]] = {}
+
+    def learn(self) -> None:
+        """Read what every batch needs."""
+        columns, organization = self.columns, self.organization
+        for name in ("coverage", "identities", "ses_account_regions"):
+            columns.lists(name, organization.accounts, ())
+        columns.rows("identity_policies", (), "identity_arn")
+        columns.batches()
 
     @cached_property
     def organization_account(self) -> str:
@@ -120,11 +144,10 @@ class Knowledge:
 
     def gaps(self, accounts: Iterable[str]) -> Gaps:
         """What was not read of some accounts, and of the organization."""
-        return Gaps(self.coverage(accounts), self.organization_account)
-
-    def coverage(self, accounts: Iterable[str]) -> list[Row]:
-        """The coverage rows of some accounts and of the organization."""
-        return self.columns.rows("coverage", {*accounts, self.organization_account})
+        wanted = {*accounts, self.organization_account}
+        return Gaps.of_columns(
+            self.columns.lists("coverage", wanted, COVERAGE), self.organization_account
+        )
 
     def forget(self) -> None:
         """Drop the documents of a batch: most belong to its accounts alone.
@@ -207,24 +230,48 @@ class Knowledge:
 
     def chain_sets(self, chain: Chain) -> tuple[DocumentSet, ...]:
         """The documents of each level of a chain."""
-        return self._chain(chain)[1]
+        return self.chain(chain).sets
 
-    def chain_names(self, chain: Chain) -> object:
-        """What denials of a chain can name: equal for chains that name the same."""
-        return self._chain(chain)[2]
+    def chain_uses(self, chain: Chain) -> Uses:
+        """The attributes of principals to which a chain's documents refer."""
+        sets = self.chain_sets(chain)
+        key = tuple(map(id, sets))
+        if key not in self._uses:
+            # The sets are kept, so that no others take their ids.
+            self._uses[key] = uses_of(sets)
+        return self._uses[key]
 
-    def _chain(self, chain: Chain) -> tuple[Chain, tuple[DocumentSet, ...], object]:
+    def chain(self, chain: Chain) -> ChainSets:
+        """What is known of a chain."""
         found = self._chains.get(id(chain))
         if found is None:
             levels = chain.levels or ()
-            sets = tuple(map(self.set_of, levels))
+            sets = tuple(map(self._level, levels))
             names = tuple(
                 None if documents.silent else (target, names_of(level))
                 for documents, target, level in zip(sets, chain.targets, levels, strict=True)
             )
-            # The chain is kept with them, so that no other takes its id.
-            found = self._chains[id(chain)] = (chain, sets, names)
+            told = tuple(
+                (place, documents)
+                for place, documents in enumerate(sets)
+                if not documents.silent or place in chain.open_levels
+            )
+            found = self._chains[id(chain)] = ChainSets(
+                # Kept, so that no other chain takes its id.
+                chain,
+                sets,
+                told,
+                self.numbers.of(("targets", names)),
+                self.views(documents for _, documents in told),
+            )
         return found
+
+    def _level(self, level: tuple[AttachedPolicy, ...]) -> DocumentSet:
+        """The documents of one level, kept for all batches as the organization is."""
+        found = self._level_sets.get(id(level))
+        if found is None:
+            found = self._level_sets[id(level)] = (level, self.set_of(level))
+        return found[1]
 
     def same(self, answer: Answer) -> Answer:
         """One object for equal answers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -64,8 +64,7 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
     """
     manifest = source.manifest
     facts = described(manifest)
-    coverage = _rows(source, "coverage")
-    gaps = Gaps(coverage, organization_account(manifest))
+    gaps = Gaps(_rows(source, "coverage"), organization_account(manifest))
     texts = {
         str(row["sha256"]): str(row["document"])
         for row in _rows(source, "policy_documents")
@@ -86,7 +85,7 @@ def load(source: Source, actions: tuple[str, ...]) -> Model:
     identities = load_identities(
         _rows(source, "identities"), _rows(source, "identity_policies"), documents, gaps
     )
-    for missing in unlisted(coverage, gaps, organizational, partition):
+    for missing in unlisted(gaps, organizational, partition):
         identities.setdefault(missing.arn, missing)
     return Model(
         organization=organizational,
@@ -166,12 +165,7 @@ def _caller(manifest: Mapping[str, object]) -> str:
     return str(caller.get("account", "")) if isinstance(caller, Mapping) else ""
 
 
-def unlisted(
-    coverage: Iterable[Mapping[str, object]],
-    gaps: Gaps,
-    organization: Organization,
-    partition: str,
-) -> list[Identity]:
+def unlisted(gaps: Gaps, organization: Organization, partition: str) -> list[Identity]:
     """A placeholder for each account, or account-region, whose identities were not listed."""
     found: list[Identity] = []
     refused: set[str] = set()
@@ -186,13 +180,11 @@ def unlisted(
         if missing:
             refused.add(account.id)
             found.append(placeholder(partition, account.id, "*", missing))
-    for row in coverage:
-        account_id = str(row["account_id"])
-        if row["operation"] != "ListEmailIdentities" or row["argument"] or account_id in refused:
-            continue
-        missing = gaps.of(account_id, str(row["region"]), "sesv2", "ListEmailIdentities")
+    listing = ("sesv2", "ListEmailIdentities")
+    for account_id, region in gaps.cells(*listing):
+        missing = () if account_id in refused else gaps.of(account_id, region, *listing)
         if missing:
-            found.append(placeholder(partition, account_id, str(row["region"]), missing))
+            found.append(placeholder(partition, account_id, region, missing))
     return found
 
 

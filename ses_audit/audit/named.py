@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-from dataclasses import dataclass, field
+import marshal
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from ses_audit.audit.asks import Ask
@@ -20,8 +20,6 @@ __all__ = ["Entry", "Named", "Vectors"]
 Vectors = tuple[Vector, Vector, Vector, Vector]
 """What each layer says, in the order of `compose`."""
 
-_numbers = itertools.count().__next__
-
 
 @dataclass(slots=True)
 class Entry:
@@ -32,7 +30,16 @@ class Entry:
     """Those whose names stand in some template."""
     alone: bool
     """Whether some template names what was not read, or recipients."""
-    number: int = field(default_factory=_numbers)
+    shared: bool
+    """False where no other pair can take it."""
+    distinct: tuple[Template, ...] = ()
+    which: tuple[int, ...] = ()
+    """For each action the place of its template in `distinct`."""
+
+    def __post_init__(self) -> None:
+        self.distinct = tuple({id(template): template for template in self.templates}.values())
+        places = {id(template): place for place, template in enumerate(self.distinct)}
+        self.which = tuple(places[id(template)] for template in self.templates)
 
 
 class Named:
@@ -47,7 +54,6 @@ class Named:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._slots: dict[object, Names] = {}
-        self._same: dict[object, int] = {}
         self._instances: dict[object, int] = {}
         self._by_digest: dict[bytes, int] = {}
         self.cells: list[tuple[int, ...]] = []
@@ -63,32 +69,19 @@ class Named:
 
     def of(self, entry: Entry, group: Group, ask: Ask, vectors: Vectors) -> int:
         """The place in `cells` of an entry's rulings for a group and an identity."""
-        same: tuple[int, ...] = (entry.number,)
+        tables: dict[int, Names] = {}
+        uniform = True
         for layer in entry.layers:
-            # Equal vectors can have other slots: the object itself is the key.
-            named = group.names[layer] if layer != RESOURCE else ask.number
-            same = (*same, id(vectors[layer]), named)
-        if entry.alone:
-            same = (*same, ask.number, group.number)
-        found = self._same.get(same)
-        if found is None:
-            found = self._same[same] = self._instance(entry, group, ask, vectors)
-        return found
-
-    def _instance(self, entry: Entry, group: Group, ask: Ask, vectors: Vectors) -> int:
-        """The place in `cells` of an entry's rulings under the names of a cell."""
-        tables = {layer: self._names(layer, vectors[layer], group, ask) for layer in entry.layers}
-        uniform = all(vectors[layer].uniform for layer in entry.layers)
-        known: dict[int, int] = {}
-        numbers: list[int] = []
-        for place, template in enumerate(entry.templates):
+            vector = vectors[layer]
+            uniform = uniform and vector.uniform
+            tables[layer] = self._names(layer, vector, group, ask)
+        if uniform:
             # Where a slot stands for one statement in all actions, so does an equal template.
-            number = known.get(id(template)) if uniform else None
-            if number is None:
-                number = self._number(template, 0 if uniform else place, tables, group, ask)
-                known[id(template)] = number
-            numbers.append(number)
-        rulings = tuple(numbers)
+            made = [self._number(t, 0, tables, group, ask) for t in entry.distinct]
+            rulings = tuple([made[place] for place in entry.which])
+        else:
+            numbers = enumerate(entry.templates)
+            rulings = tuple([self._number(t, n, tables, group, ask) for n, t in numbers])
         found = self._instances.setdefault(rulings, len(self.cells))
         if found == len(self.cells):
             self.cells.append(rulings)
@@ -132,25 +125,26 @@ class Named:
         if template.swaps:
             names = tuple([tables[layer][place][slot] for layer, slot in template.swaps])
         missing: tuple[str, ...] = ()
-        if template.missing:
-            gaps = self.gaps(group, ask)
-            missing = tuple(gaps[n] for n in template.missing)
         recipients: tuple[str, ...] = ()
-        if template.recipients:
+        key: tuple[object, ...] = (id(template), names)
+        if template.missing or template.recipients:
+            gaps = self.gaps(group, ask) if template.missing else []
+            missing = tuple(gaps[n] for n in template.missing)
             recipients = tuple(ask.recipients[n] for n in template.recipients)
-        key = (id(template), names, missing, recipients)
+            key = (*key, missing, recipients)
         found = self._instances.get(key)
         if found is None:
             found = self._instances[key] = self._add(*template.rows(names, missing, recipients))
         return found
 
     def _add(self, row: Row, denials: list[Row]) -> int:
-        text = repr((row, denials))
-        digest = blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest()
+        # In this version equal values are equal bytes, whatever objects they share.
+        content = marshal.dumps((row, denials), 2)  # type: ignore[arg-type]
+        digest = blake2b(content, digest_size=16).digest()
         number = self._by_digest.setdefault(digest, len(self.rulings))
         if number == len(self.rulings):
             self.rulings.append(row)
-            self.denials += ((number, *denial) for denial in denials)
+            self.denials += [(number, *denial) for denial in denials]
         return number
 
     def gaps(self, group: Group, ask: Ask) -> list[str]:

@@ -60,6 +60,10 @@ class Chain:
     open_levels: frozenset[int] = field(default_factory=frozenset)
 
 
+_Level = tuple[tuple[AttachedPolicy, ...], tuple[str, ...]]
+"""The policies on a target, and the cells of those that were not read."""
+
+
 class Organization:
     """Accounts, OUs and organization policies of a snapshot.
 
@@ -109,6 +113,7 @@ class Organization:
         for row in attachments:
             self._attached.setdefault(str(row["target_id"]), []).append(str(row["policy_id"]))
         self._chains: dict[tuple[str, str], Chain] = {}
+        self._levels: dict[tuple[str, str], _Level] = {}
 
     def _account(self, row: Row) -> Account:
         parent = _text(row["parent_id"])
@@ -224,31 +229,38 @@ class Organization:
         open_levels: set[int] = set()
         lacking: list[str] = []
         for position, target in enumerate(targets):
-            level: list[AttachedPolicy] = []
-            for policy_id in sorted(self._attached.get(target, ())):
-                row = self._policies.get(policy_id)
-                if row is not None and row["type"] != kind:
-                    continue
-                document = self._documents.get(_text(row["document_sha256"])) if row else None
-                if row is None or document is None:
-                    open_levels.add(position)
-                    lacking.append(
-                        self._gaps.item(
-                            self._gaps.organization_account,
-                            "global",
-                            "organizations",
-                            "DescribePolicy",
-                            policy_id,
-                        )
-                    )
-                    continue
-                level.append(AttachedPolicy(document, str(row["name"]), _text(row["arn"]), target))
-            levels.append(tuple(level))
+            level, unread = self._level(target, kind)
+            levels.append(level)
+            if unread:
+                open_levels.add(position)
+                lacking += unread
         if missing:
             open_levels = set(range(len(targets)))
         return Chain(
             tuple(levels), targets, (*missing, *dict.fromkeys(lacking)), frozenset(open_levels)
         )
+
+    def _level(self, target: str, kind: str) -> _Level:
+        """The policies on a target; one object for all accounts below it."""
+        known = self._levels.get((target, kind))
+        if known is not None:
+            return known
+        level: list[AttachedPolicy] = []
+        lacking: list[str] = []
+        for policy_id in sorted(self._attached.get(target, ())):
+            row = self._policies.get(policy_id)
+            if row is not None and row["type"] != kind:
+                continue
+            document = self._documents.get(_text(row["document_sha256"])) if row else None
+            if row is None or document is None:
+                reader = self._gaps.organization_account
+                lacking.append(
+                    self._gaps.item(reader, "global", "organizations", "DescribePolicy", policy_id)
+                )
+                continue
+            level.append(AttachedPolicy(document, str(row["name"]), _text(row["arn"]), target))
+        found = self._levels[target, kind] = (tuple(level), tuple(lacking))
+        return found
 
 
 def _text(value: object) -> str | None:

@@ -160,8 +160,7 @@ def load_accounts(snapshot: Snapshot, asked: About, actions: tuple[str, ...]) ->
     wanted = asked.identities
     parts = Parts(snapshot)
     reader = organization_account(snapshot.manifest)
-    coverage = parts.rows("coverage", "account_id", wanted | {reader})
-    gaps = Gaps(coverage, reader)
+    gaps = Gaps(parts.rows("coverage", "account_id", wanted | {reader}), reader)
     documents = Documents(_Texts(parts), actions)
     organization = organization_of(
         {name: snapshot.table(name).to_pylist() for name in ORGANIZATION_TABLES},
@@ -184,7 +183,7 @@ def load_accounts(snapshot: Snapshot, asked: About, actions: tuple[str, ...]) ->
         "identity_policies", "identity_arn", frozenset(str(row["identity_arn"]) for row in rows)
     )
     identities = load_identities(rows, policies, documents, gaps)
-    for missing in unlisted(coverage, gaps, organization, partition):
+    for missing in unlisted(gaps, organization, partition):
         if missing.account in wanted:
             identities.setdefault(missing.arn, missing)
     regions = parts.rows("ses_account_regions", "account_id", wanted)

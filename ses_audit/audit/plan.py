@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.cells import session_role
-from ses_audit.audit.columns import BATCH, Columns, dicts
+from ses_audit.audit.columns import BATCH, Columns, among, dicts
 from ses_audit.audit.gaps import Gaps
 from ses_audit.audit.grants import Grants, Reach, named_principals
 from ses_audit.audit.identities import Identity, load_identities
@@ -20,7 +21,7 @@ from ses_audit.audit.tasks import Guest, OthersTask, Special, Task
 
 __all__ = ["Plan", "make_plan"]
 
-_PAIRS = 2_000
+_PAIRS = 500
 """Senders that no table lists, of one task."""
 
 
@@ -142,14 +143,12 @@ def _other_tasks(
 def _gaps(columns: Columns) -> Gaps:
     """What says whether accounts, principals and identities could be listed; no more of it."""
     table = columns.small("coverage")
-    operations = ("GetAccountAuthorizationDetails", "AssumeRole")
-    kept = pc.or_(
-        pc.is_in(table.column("operation"), value_set=pa.array(operations)),
-        pc.equal(table.column("service"), pa.scalar("organizations")),
-    )
-    listed = pc.equal(table.column("operation"), pa.scalar("ListEmailIdentities"))
-    failed = pc.invert(pc.is_in(table.column("state"), value_set=pa.array(["OK", "EMPTY"])))
-    rows = dicts(table.filter(pc.or_(kept, pc.and_(listed, failed))))
+    account = among(table.column("operation"), ("GetAccountAuthorizationDetails", "AssumeRole"))
+    organization = among(table.column("service"), ("organizations",))
+    listed = among(table.column("operation"), ("ListEmailIdentities",))
+    failed = ~among(table.column("state"), ("OK", "EMPTY"))
+    kept = np.flatnonzero(account | organization | (listed & failed))
+    rows = dicts(table.take(pa.array(kept.tolist(), pa.int64())))
     return Gaps(rows, organization_account(columns.source.manifest))
 
 
@@ -170,21 +169,13 @@ def _reaches(knowledge: Knowledge, gaps: Gaps, partition: str) -> Iterable[tuple
     rows = dicts(kept)
     policies = dicts(columns.small("identity_policies"))
     identities = load_identities(rows, policies, knowledge.documents, gaps)
-    for missing in unlisted(_coverage_rows(columns), gaps, knowledge.organization, partition):
+    for missing in unlisted(gaps, knowledge.organization, partition):
         identities.setdefault(missing.arn, missing)
     named = _named(knowledge, named_principals(identities.values()), gaps)
     grants = Grants(
         named, columns.principal_counts, knowledge.organization.accounts, gaps, partition
     )
     return [(identity, grants.reach(identity)) for identity in identities.values()]
-
-
-def _coverage_rows(columns: Columns) -> list[dict[str, object]]:
-    table = columns.small("coverage")
-    listed = pc.equal(table.column("operation"), pa.scalar("ListEmailIdentities"))
-    evidence = pa.array(["OK", "EMPTY"])
-    failed = pc.invert(pc.is_in(table.column("state"), value_set=evidence))
-    return dicts(table.filter(pc.and_(listed, failed)))
 
 
 def _named(knowledge: Knowledge, named: frozenset[str], gaps: Gaps) -> dict[str, Sender]:

@@ -19,7 +19,7 @@ from ses_audit.ses.context import (
     settle,
 )
 
-__all__ = ["CheckRequest", "Requests"]
+__all__ = ["CheckRequest", "Requests", "resource_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class CheckRequest:
     @property
     def name(self) -> str:
         """The resource's name, without what comes before it in the ARN."""
-        return self.check.resource.split(":", 5)[-1].split("/", 1)[-1]
+        return resource_name(self.check.resource)
 
 
 _ORGANIZATION = ("aws:principalorgid", "aws:resourceorgid")
@@ -65,6 +65,7 @@ class Requests:
             elif identity.known and identity.verified is not False:
                 self._recipients[place] = (*self._recipients.get(place, ()), identity.arn)
         self._checks: dict[tuple[str, str, bool], tuple[Check, ...]] = {}
+        self._facts: dict[str, tuple[IdentityFacts, AccountRegionFacts]] = {}
 
     def unseen_recipients(self, identity: Identity) -> tuple[str, ...]:
         """In the sandbox: the cells that could hold a verified recipient and were not read."""
@@ -76,11 +77,6 @@ class Requests:
 
     def checks(self, sender: Sender, identity: Identity, action: str) -> tuple[CheckRequest, ...]:
         """The checks of one cell, the sender check first."""
-        cross = sender.account != identity.account
-        key = (identity.arn, action, cross)
-        if key not in self._checks:
-            facts = self.identity_facts(identity)
-            self._checks[key] = self._make(identity, facts, action, cross_account=cross)
 
         def request(check: Check) -> CheckRequest:
             def ask(keys: frozenset[str]) -> OpenRequest:
@@ -107,23 +103,36 @@ class Requests:
 
             return CheckRequest(check, ask)
 
-        return tuple(request(check) for check in self._checks[key])
+        cross = sender.account != identity.account
+        return tuple(map(request, self.asked(identity, action, cross_account=cross)))
 
-    def _make(
-        self, identity: Identity, facts: IdentityFacts, action: str, *, cross_account: bool
-    ) -> tuple[Check, ...]:
+    def asked(self, identity: Identity, action: str, *, cross_account: bool) -> tuple[Check, ...]:
+        """What is checked of a send, the sender check first."""
+        key = (identity.arn, action, cross_account)
+        found = self._checks.get(key)
+        if found is None:
+            found = self._checks[key] = self._make(identity, action, cross_account=cross_account)
+        return found
+
+    def _make(self, identity: Identity, action: str, *, cross_account: bool) -> tuple[Check, ...]:
+        return checks(action, *self.facts(identity), cross_account=cross_account)
+
+    def facts(self, identity: Identity) -> tuple[IdentityFacts, AccountRegionFacts]:
+        """An identity and its account as the send model knows them."""
+        found = self._facts.get(identity.arn)
+        if found is None:
+            found = (self.identity_facts(identity), self._account_region(identity))
+            self._facts[identity.arn] = found
+        return found
+
+    def _account_region(self, identity: Identity) -> AccountRegionFacts:
         place = (identity.account, identity.region)
         state = self._model.account_regions.get(place)
         production = state.production_access if state is not None else None
         if not identity.known or self.unseen_recipients(identity):
             # Any recipient may be verified: the check can't be decided, and the gap is named.
             production = None
-        return checks(
-            action,
-            facts,
-            AccountRegionFacts(production, self._recipients.get(place, ())),
-            cross_account=cross_account,
-        )
+        return AccountRegionFacts(production, self._recipients.get(place, ()))
 
     def _opened(self, found: KeyFacts, sender: Sender, identity: Identity) -> KeyFacts:
         """Leave open what the snapshot doesn't tell; take undocumented keys out where asked."""
@@ -178,6 +187,17 @@ class Requests:
             return None if known is None or known.org_path is None else known.org_path
 
         return OrganizationFacts(organization.id, path(sender.account), path(identity.account))
+
+
+def resource_name(arn: str) -> str:
+    """The name of a resource, without what comes before it in its ARN.
+
+    Examples
+    --------
+    >>> resource_name("arn:aws:ses:eu-west-1:111111111111:identity/example.com")
+    'example.com'
+    """
+    return arn.split(":", 5)[-1].split("/", 1)[-1]
 
 
 def principal_facts(sender: Sender) -> PrincipalFacts:

@@ -81,8 +81,14 @@ class CheckRuling:
     same_account: bool
     identity_side: bool
     """False for callers that have no identity policies: services, anonymous."""
-    _known: dict[bool, Formula] = field(default_factory=dict, compare=False, repr=False)
-    """The formula with the SCP layer, and without it."""
+    _known: dict[object, Formula] = field(default_factory=dict, compare=False, repr=False)
+    """The formula with the SCP layer or without it, and without some denials."""
+    _denials: list[frozenset[Denial]] = field(default_factory=list, compare=False, repr=False)
+    """Once they are asked for, those that can be lifted."""
+    _asked: dict[frozenset[str], Domains] = field(
+        default_factory=dict, compare=False, repr=False, init=False
+    )
+    """What is known of keys: the request's own."""
 
     @property
     def key(self) -> object:
@@ -112,12 +118,21 @@ class CheckRuling:
             Denials that are lifted: a statement that denies is left out, a layer or level that
             lacks an allow allows.
         """
-        if without:
-            return self._formula(scp, without)
-        found = self._known.get(scp)
+        lifted = without & self._liftable() if without else NOTHING
+        found = self._known.get((scp, lifted))
         if found is None:
-            found = self._known[scp] = self._formula(scp, without)
+            found = self._known[scp, lifted] = self._formula(scp, lifted)
         return found
+
+    def _liftable(self) -> frozenset[Denial]:
+        """Every denial that can be lifted."""
+        if not self._denials:
+            rulings = self.rulings()
+            lacks = [ruling.lack for ruling in rulings]
+            self._denials.append(
+                frozenset((*lacks, *(d for ruling in rulings for d, _ in ruling.statements)))
+            )
+        return self._denials[0]
 
     def _formula(self, scp: bool, without: frozenset[Denial]) -> Formula:
         identity = self.identity.lifted(without)
@@ -139,7 +154,10 @@ class CheckRuling:
 
     def known_of(self, keys: frozenset[str]) -> Domains:
         """What is known of some keys, the resource among them under its own name."""
-        return self.request.ask(keys - {RESOURCE_KEY}).all_domains()
+        found = self._asked.get(keys)
+        if found is None:
+            found = self._asked[keys] = self.request.ask(keys - {RESOURCE_KEY}).all_domains()
+        return found
 
     def domains(self) -> Domains:
         """What is known of the open keys on which the check turns."""

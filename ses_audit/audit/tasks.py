@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.alike import Alike
-from ses_audit.audit.asks import Ask
 from ses_audit.audit.attributes import Uses, uses_of
 from ses_audit.audit.batches import Bench
 from ses_audit.audit.cells import Crossing
 from ses_audit.audit.columns import Batch, Columns, Integers
+from ses_audit.audit.combinations import Pairs
 from ses_audit.audit.document_sets import DocumentSet
 from ses_audit.audit.grants import named_principals
 from ses_audit.audit.groups import Group
@@ -32,6 +32,7 @@ from ses_audit.audit.organization import Chain
 from ses_audit.audit.senders import Sender
 from ses_audit.audit.verdict_tables import KIND, SCHEMAS
 from ses_audit.policy.wildcards import arn_matches
+from ses_audit.snapshot.errors import SnapshotError
 from ses_audit.snapshot.store import open_snapshot
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Part",
     "Special",
     "Task",
+    "ready",
     "run",
     "run_others",
     "run_task",
@@ -97,8 +99,7 @@ class Part:
     """A batch's rows of the verdict tables.
 
     Sender classes and identity classes are numbered from 0 within the batch; a special identity,
-    and a sender of an `OthersTask`, is given as -1 - its number. `cells` holds sender class,
-    identity class, action and ruling.
+    and a sender of an `OthersTask`, is given as -1 - its number.
     """
 
     senders: pa.Table
@@ -109,7 +110,10 @@ class Part:
     """Of each ruling of the batch: equal rulings have equal digests."""
     rulings: pa.Table
     denials: pa.Table
-    cells: tuple[Integers, Integers, Integers, Integers]
+    pairs: tuple[Integers, Integers, Integers]
+    """The sender class and the identity class of each pair, and its place in `instances`."""
+    instances: np.ndarray[tuple[int, int], np.dtype[np.int64]]
+    """The rulings of an instance, one an action."""
 
 
 _KNOWN: dict[str, Knowledge] = {}
@@ -134,6 +138,21 @@ def knowledge_of(path: str, key: str, actions: tuple[str, ...]) -> Knowledge:
     return _KNOWN[name]
 
 
+def ready(path: str, key: str, actions: tuple[str, ...]) -> None:
+    """Read what every task needs, in this process, before the first is there.
+
+    Parameters
+    ----------
+    path, key, actions
+        As for `knowledge_of`.
+    """
+    try:
+        knowledge_of(path, key, actions).learn()
+    except SnapshotError:
+        # The first task says so, to who waits for it.
+        _KNOWN.clear()
+
+
 def run_task(path: str, key: str, actions: tuple[str, ...], task: Task | OthersTask) -> Part:
     """Do a task in this process: what an executor is given.
 
@@ -155,44 +174,27 @@ def run_task(path: str, key: str, actions: tuple[str, ...], task: Task | OthersT
             gc.enable()
 
 
-class _Cells:
-    """The cells of a batch under construction."""
-
-    def __init__(self, bench: Bench, actions: int) -> None:
-        self._bench = bench
-        self._actions = actions
-        self._pairs: tuple[list[int], list[int], list[int]] = ([], [], [])
-
-    def add(self, sender_class: int, identity_class: int, group: Group, ask: Ask) -> None:
-        """A group of senders on an identity."""
-        senders, identities, rulings = self._pairs
-        senders.append(sender_class)
-        identities.append(identity_class)
-        rulings.append(self._bench.decide(group, ask))
-
-    def part(
-        self, senders: pa.Table, identities: pa.Table, sender_classes: int, identity_classes: int
-    ) -> Part:
-        """The batch's rows."""
-        bench, actions = self._bench, self._actions
-        places = np.array(self._pairs[2], dtype=np.int64)
-        rulings = np.array(bench.named.cells, dtype=np.int64).reshape(-1, actions)
-        first, second = (np.array(column, dtype=np.int64) for column in self._pairs[:2])
-        return Part(
-            senders,
-            identities,
-            sender_classes,
-            identity_classes,
-            bench.named.digests,
-            _table("rulings", bench.named.rulings),
-            _table("denials", bench.named.denials),
-            (
-                np.repeat(first, actions),
-                np.repeat(second, actions),
-                np.tile(np.arange(actions, dtype=np.int64), len(places)),
-                rulings[places].reshape(-1),
-            ),
-        )
+def _part(
+    bench: Bench,
+    pairs: Pairs,
+    senders: pa.Table,
+    identities: pa.Table,
+    sender_classes: int,
+    identity_classes: int,
+) -> Part:
+    """A batch's rows."""
+    decided = pairs.decide()
+    return Part(
+        senders,
+        identities,
+        sender_classes,
+        identity_classes,
+        bench.named.digests,
+        _table("rulings", bench.named.rulings),
+        _table("denials", bench.named.denials),
+        decided,
+        np.array(bench.named.cells, dtype=np.int64).reshape(-1, len(bench.actions)),
+    )
 
 
 def run(knowledge: Knowledge, task: Task) -> Part:
@@ -223,9 +225,8 @@ class _Batch:
             for account in accounts if guest.everyone else sorted({*guest.accounts, *arns}):
                 if account in self._identities and account != guest.special.account:
                     self._guests.setdefault(account, []).append(guest)
-        self._chain_uses: dict[str, Uses] = {}
         self._resource_uses: dict[str, Uses] = {}
-        self._guest_asks: dict[int, Ask] = {}
+        self._guest_asks: dict[int, int] = {}
 
     def run(self) -> Part:
         table = self._knowledge.columns.principals(self._task.batch)
@@ -238,7 +239,7 @@ class _Batch:
         named = named_principals(reached).union(*(g.principals for g in self._task.guests))
         groups = alike.groups(self._chain, self._uses_of_chain, self._uses_of_policies, named)
         classes: Integers = np.zeros(alike.size, dtype=np.int64)
-        cells = _Cells(self._bench, len(self._knowledge.actions))
+        pairs = Pairs(self._bench)
         unread: list[Sender] = []
         unread_classes: list[int] = []
         identity_classes: list[tuple[Identity, int]] = []
@@ -251,12 +252,13 @@ class _Batch:
                 unread.append(sender)
                 unread_classes.append(count + len(found))
                 found = [*found, self._alone(sender)]
-            numbers: list[tuple[Ask, int]] = []
+            places = [pairs.group(group, count + place) for place, group in enumerate(found)]
+            asked: list[int] = []
             by_key: dict[object, int] = {}
             if found:
                 keyed = self._class_key(found)
                 anyone = _anyone(account)
-                asks: dict[int, Ask] = {}
+                known: set[int] = set()
                 for identity in self._identities[account]:
                     number = self._special.get(identity.arn)
                     if number is not None:
@@ -265,9 +267,9 @@ class _Batch:
                         key = keyed(identity)
                         coded = by_key.setdefault(key, next_identity + len(by_key))
                     identity_classes.append((identity, coded))
-                    if coded not in asks:
-                        asks[coded] = self._bench.asks.ask(identity, anyone)
-                        numbers.append((asks[coded], coded))
+                    if coded not in known:
+                        known.add(coded)
+                        asked.append(pairs.ask(self._bench.asks.ask(identity, anyone), coded))
                 next_identity += len(by_key)
             else:
                 identity_classes += [
@@ -278,14 +280,14 @@ class _Batch:
                 ]
                 next_identity += 1
             for place, group in enumerate(found):
-                self._bench.enter(group)
                 if len(group.members):
                     classes[group.members] = count + place
-                for ask, coded in numbers:
-                    cells.add(count + place, coded, group, ask)
-            self._with_guests(account, found, alike, count, cells)
+            pairs.cross(places, asked)
+            self._with_guests(account, found, places, pairs)
             count += len(found)
-        return cells.part(
+        return _part(
+            self._bench,
+            pairs,
             self._sender_rows(alike, classes, unread, unread_classes),
             _identity_rows(identity_classes),
             count,
@@ -293,27 +295,30 @@ class _Batch:
         )
 
     def _with_guests(
-        self, account: str, groups: list[Group], alike: Alike, first: int, cells: _Cells
+        self, account: str, groups: list[Group], places: list[int], pairs: Pairs
     ) -> None:
-        """The cells of an account's principals on the identities of other accounts."""
+        """Pair an account's principals with the identities of other accounts."""
         if not groups:
             return
         for guest in self._guests.get(account, ()):
-            ask = self._guest_ask(guest, account)
-            whole = guest.everyone or account in guest.accounts
-            for place, group in enumerate(groups):
+            chosen = places
+            if not (guest.everyone or account in guest.accounts):
                 # A principal that a policy names is a group of its own.
-                if whole or group.sender.arn in guest.principals:
-                    coded = -1 - guest.special.number
-                    cells.add(first + place, coded, group, ask)
+                chosen = [
+                    place
+                    for place, group in zip(places, groups, strict=True)
+                    if group.named in guest.principals
+                ]
+            if chosen:
+                pairs.cross(chosen, [self._guest_ask(guest, account, pairs)])
 
-    def _guest_ask(self, guest: Guest, account: str) -> Ask:
+    def _guest_ask(self, guest: Guest, account: str, pairs: Pairs) -> int:
         """What is checked is the same for all accounts but the identity's own."""
-        found = self._guest_asks.get(guest.special.number)
-        if found is None:
-            found = self._bench.asks.ask(self._identity(guest), _anyone(account))
-            self._guest_asks[guest.special.number] = found
-        return found
+        number = guest.special.number
+        if number not in self._guest_asks:
+            ask = self._bench.asks.ask(self._identity(guest), _anyone(account))
+            self._guest_asks[number] = pairs.ask(ask, -1 - number)
+        return self._guest_asks[number]
 
     def _alone(self, sender: Sender) -> Group:
         return Group.of_one(sender, self._bench.decider.scp_chain(sender), self._knowledge)
@@ -325,11 +330,7 @@ class _Batch:
         return _UNBOUND if linked else self._model.organization.scp_chain(account)
 
     def _uses_of_chain(self, account: str) -> Uses:
-        if account not in self._chain_uses:
-            levels = self._model.organization.scp_chain(account).levels or ()
-            policies = tuple(policy for level in levels for policy in level)
-            self._chain_uses[account] = self._knowledge.set_of(policies).clauses
-        return self._chain_uses[account]
+        return self._knowledge.chain_uses(self._model.organization.scp_chain(account))
 
     def _uses_of_policies(self, account: str) -> Uses:
         if account not in self._resource_uses:
@@ -426,15 +427,16 @@ def run_others(knowledge: Knowledge, task: OthersTask) -> Part:
     accounts = {special.account for special, _ in task.pairs}
     model = model_of(knowledge, accounts, task.partition)
     bench = Bench(knowledge, model)
-    cells = _Cells(bench, len(knowledge.actions))
+    pairs = Pairs(bench)
     for special, senders in task.pairs:
         identity = model.identities[special.arn]
         for number, sender in senders:
             group = Group.of_one(sender, bench.decider.scp_chain(sender), knowledge)
-            bench.enter(group)
             ask = bench.asks.ask(identity, sender)
-            cells.add(-1 - number, -1 - special.number, group, ask)
-    return cells.part(SCHEMAS["senders"].empty_table(), SCHEMAS["identities"].empty_table(), 0, 0)
+            pairs.cross([pairs.group(group, -1 - number)], [pairs.ask(ask, -1 - special.number)])
+    return _part(
+        bench, pairs, SCHEMAS["senders"].empty_table(), SCHEMAS["identities"].empty_table(), 0, 0
+    )
 
 
 def sender_rows(senders: Iterable[Sender], classes: Iterable[int]) -> pa.Table:

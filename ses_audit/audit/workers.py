@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
 from multiprocessing import get_context
+from multiprocessing.util import Finalize
 from typing import Any
 
 from ses_audit.errors import USAGE, UserError
@@ -25,9 +27,20 @@ def processes(workers: int) -> Callable[[], Executor]:
     """
 
     def make() -> Executor:
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        return ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_leave_at_once
+        )
 
     return make
+
+
+def _leave_at_once() -> None:
+    """End this process as it leaves: what it holds need not be freed piece by piece."""
+    # After all that others registered; answers were sent when they were given.
+    Finalize(None, os._exit, args=(0,), exitpriority=_LAST)
+
+
+_LAST = -1000
 
 
 def dask(address: str, workers: int, threads: int = 1) -> Callable[[], Executor]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from ses_audit.ses.actions import SendAction, load_entries, send_action, weakest
 
@@ -38,8 +39,7 @@ class AccountRegionFacts:
     recipients: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One check: may `action` be done on `resource`?
 
     `confidence` is that of a denial by it. `passing_confidence` is that of its passing, which can

@@ -22,6 +22,7 @@ __all__ = [
     "OrganizationFacts",
     "PrincipalFacts",
     "documented_for_ses",
+    "of_the_principal",
     "settle",
 ]
 
@@ -97,8 +98,26 @@ def documented_for_ses(key: str) -> bool:
     return (
         lower in _names("documented_for_ses")
         or lower.startswith("aws:principal")
-        or lower in ("aws:requestedregion", "aws:username", "aws:userid")
+        or lower in ("aws:requestedregion", *_IDS)
     )
+
+
+def of_the_principal(key: str) -> bool:
+    """Whether who sends can matter to what a send carries for a key, in lower case.
+
+    Examples
+    --------
+    >>> of_the_principal("aws:principaltag/team"), of_the_principal("aws:requestedregion")
+    (True, False)
+    """
+    if not key.startswith("aws:"):
+        # Of other services, those that a session was made with.
+        return not key.startswith("ses:")
+    return key.startswith("aws:principal") or key in _IDS or key in _OF_A_SERVICE
+
+
+_IDS = ("aws:username", "aws:userid")
+_OF_A_SERVICE = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 
 
 def settle(
@@ -177,9 +196,9 @@ def _answer(
         return (identity.region,) if identity.region != "*" else Domain(always=True)
     if key.startswith("aws:resource"):
         return _resource_key(key, identity, organization)
-    if key.startswith("aws:principal") or key in ("aws:username", "aws:userid"):
+    if key.startswith("aws:principal") or key in _IDS:
         return _principal_key(key, principal, organization)
-    if key in ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths"):
+    if key in _OF_A_SERVICE:
         return Domain() if principal.kind == "service" else None
     values = _keys()["values"]
     kind = values.get(key) if isinstance(values, dict) else None

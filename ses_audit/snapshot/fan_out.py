@@ -6,7 +6,7 @@ A worker that dies takes its call with it: a new executor is made and the call g
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from itertools import islice
 from types import TracebackType
@@ -48,8 +48,23 @@ class FanOut:
 
     def __init__(self, make_executor: MakeExecutor | None = None, workers: int = 1) -> None:
         self._make = make_executor
-        self._ahead = max(1, workers) * _AHEAD
+        self._workers = max(1, workers)
+        self._ahead = self._workers * _AHEAD
         self._executor: Executor | None = None
+
+    def prepare(self, function: Callable[..., object], *arguments: object) -> None:
+        """Let each worker start, and make a call first, while the caller does something else.
+
+        What the call answers is dropped; nothing waits for it. Without an executor it is not made.
+        """
+        if self._make is None:
+            return
+        try:
+            for _ in range(self._workers):
+                self._submit(function, [arguments])
+        except BrokenExecutor:
+            # The calls are given to another.
+            self._shut(wait=False)
 
     def in_order(
         self,
@@ -158,7 +173,9 @@ class FanOut:
             deaths, alone = 0, max(0, alone - len(answers))
             yield from answers
 
-    def _submit(self, function: Callable[..., Answer], calls: list[Call]) -> Future[list[Answer]]:
+    def _submit(
+        self, function: Callable[..., Answer], calls: Sequence[Call]
+    ) -> Future[list[Answer]]:
         if self._executor is None:
             assert self._make is not None
             self._executor = self._make()

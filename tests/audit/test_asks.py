@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ses_audit.audit.asks import _bits
+from ses_audit.audit.asks import Asks, _accounts_in, _bits
+from ses_audit.audit.audit import ACTIONS
+from ses_audit.audit.columns import Columns
+from ses_audit.audit.decide import Decider
+from ses_audit.audit.document_sets import DocumentSet
+from ses_audit.audit.knowledge import Knowledge
+from ses_audit.audit.model import load
+from ses_audit.audit.requests import Requests
+from ses_audit.audit.senders import Sender
+from ses_audit.policy.parse import parse_document
 from ses_audit.policy.reduce import open_resource_relation
+from ses_audit.policy.types import AttachedPolicy
 from ses_audit.policy.wildcards import arn_matches
+from ses_audit.snapshot.store import open_snapshot
 
 _HEAD = st.sampled_from(["arn", "aws", "ses", "eu-west-1", "111111111111", "*", "eu-*", "?", ""])
 _NAME = st.sampled_from(
@@ -42,3 +57,54 @@ def test_an_open_resource(pattern: str, name: str) -> None:
     relation = open_resource_relation(pattern, _arn(name))
     expected = (_arn(name), pattern) if relation == "some" else relation
     assert _bits((pattern,), _arn(name), True) == (expected,)
+
+
+@pytest.mark.parametrize("cross", [False, True])
+def test_what_is_checked_is_named_by_its_shape_alone(example_snapshot: Path, cross: bool) -> None:
+    """Identities of one shape share it: each has the names that its own checks have."""
+    snapshot = open_snapshot(example_snapshot)
+    model = load(snapshot, ACTIONS)
+    knowledge = Knowledge(Columns(snapshot), ACTIONS)
+    asks = Asks(knowledge, model, Decider(model), Requests(model))
+    seen = 0
+    for identity in model.identities.values():
+        account = "999999999999" if cross else identity.account
+        ask = asks.ask(identity, Sender(f"arn:aws:iam::{account}:root", account, "root", "", "/"))
+        checks = [check for action in ask.checks for check in action]
+        expected = dict.fromkeys((c.id, c.resource, c.open_resource) for c in checks)
+        assert ask.resources == tuple(expected)
+        assert ask.ids == tuple(tuple(c.id for c in action) for action in ask.checks)
+        names = [c.resource.split("/", 1)[1] for c in ask.checks[0] if c.id == "recipients"]
+        assert ask.recipients == tuple(names)
+        seen += 1
+    assert seen > len(knowledge.shapes) > 1
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["*"], frozenset()),
+        (["111111111111"], {"111111111111"}),
+        (["arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:role/a"],
+         {"222222222222", "333333333333"}),
+        (["AROAEXAMPLEID"], frozenset()),
+    ],
+)  # fmt: skip
+def test_the_accounts_that_sending_policies_tell_apart(
+    values: list[str], expected: frozenset[str]
+) -> None:
+    assert _accounts_in([_policies(values, {})]) == expected
+
+
+def test_a_condition_on_the_account_tells_all_apart() -> None:
+    condition = {"StringEquals": {"aws:PrincipalAccount": "111111111111"}}
+    assert _accounts_in([_policies(["*"], condition)]) is None
+
+
+def _policies(values: list[str], condition: dict[str, object]) -> DocumentSet:
+    statement = {
+        "Effect": "Allow", "Principal": {"AWS": values}, "Action": "ses:*", "Resource": "*",
+        "Condition": condition,
+    }  # fmt: skip
+    document = parse_document(json.dumps({"Statement": [statement]}))
+    return DocumentSet((AttachedPolicy(document, "p"),))

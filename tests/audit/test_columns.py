@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
 from audit_worlds import World, allow, policy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ses_audit.audit.columns import Columns, codes, factorized, positions
+from ses_audit.audit.columns import (
+    Columns,
+    among,
+    codes,
+    distinct,
+    factorized,
+    listed,
+    positions,
+)
 from ses_audit.audit.documents import check_document
 from ses_audit.replay.generate import Generated, Size
 from ses_audit.replay.generate_tables import write_tables
@@ -85,3 +96,31 @@ def test_rows_that_are_equal_have_one_number() -> None:
     found = factorized([one, two]).tolist()
     assert len(set(found)) == 3
     assert factorized([one, one]).tolist()[0] == factorized([one, one]).tolist()[1]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(0, 2**40)] * 3), max_size=30))
+def test_distinct_rows(rows: list[tuple[int, ...]]) -> None:
+    """Numbers that are wide together are made small on the way."""
+    columns = [np.array([row[n] for row in rows], dtype=np.int64) for n in range(3)]
+    first, of = distinct(columns)
+    assert len(first) == len(set(rows))
+    assert [rows[first[n]] for n in of.tolist()] == rows
+    assert all(rows.index(rows[row]) == row for row in first.tolist())
+
+
+def test_columns_as_lists_have_the_order_of_the_table(columns: Columns) -> None:
+    accounts = columns.account_ids[1:3]
+    ids, states = columns.lists("coverage", accounts[::-1], ("account_id", "state"))
+    rows = columns.rows("coverage", [*accounts, *columns.account_ids[3:]])
+    expected = [row for row in rows if row["account_id"] in accounts]
+    assert ids == [row["account_id"] for row in expected]
+    assert states == [row["state"] for row in expected]
+    assert columns.lists("coverage", (), ("account_id",)) == [[]]
+
+
+def test_a_few_rows_of_many_texts() -> None:
+    texts = pa.chunked_array([pa.array(["a", "b", None, "c", "b"]).dictionary_encode()])
+    assert listed(texts.take(pa.array([3, 2]))) == ["c", None]
+    assert listed(texts) == ["a", "b", None, "c", "b"]
+    assert among(texts, {"b", "x"}).tolist() == [False, True, False, False, True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ses_audit.audit.gaps import Gaps, organization_gaps
+from ses_audit.audit.gaps import COVERAGE, Gaps, organization_gaps
 
 A = "222222222222"
 CELL = (A, "eu-west-1", "sesv2", "GetEmailIdentity")
@@ -101,3 +101,24 @@ def test_whether_every_account_is_listed(states: dict[str, str], known: bool) ->
     assert (found == ()) is known
     if not known:
         assert found[0].startswith(f"{A}/global/organizations.ListAccounts=")
+
+
+def test_rows_and_columns_say_the_same() -> None:
+    rows = [
+        (A, "eu-west-1", "sesv2", "GetEmailIdentity", "", "OK"),
+        (A, "eu-west-1", "sesv2", "GetEmailIdentity", "news@example.com", "THROTTLED"),
+        (A, "eu-west-1", "sesv2", "ListEmailIdentities", "", "DENIED"),
+        # Only an item of it failed, and it was planned all the same.
+        (A, "us-east-1", "sesv2", "GetEmailIdentity", "a.example", "DENIED"),
+    ]
+    found = Gaps.of_columns(list(map(list, zip(*rows, strict=True))), A)
+    same = Gaps([dict(zip(COVERAGE, row, strict=True)) for row in rows], A)
+    elsewhere = (A, "us-east-1", "sesv2", "GetEmailIdentity")
+    for each in (found, same):
+        assert each.all() == (f"{A}/eu-west-1/sesv2.ListEmailIdentities=DENIED",)
+        assert list(each.cells("sesv2", "ListEmailIdentities")) == [(A, "eu-west-1")]
+        item = f"{A}/eu-west-1/sesv2.GetEmailIdentity[news@example.com]=THROTTLED"
+        assert each.item(*CELL, "news@example.com") == item
+        assert each.of(*elsewhere) == ()
+        assert each.planned(*elsewhere)
+        assert each.state(*elsewhere) == "NOT_ATTEMPTED"

@@ -211,6 +211,7 @@ def test_an_allow_list_in_the_place_of_full_access(snapshot: Snapshot, model: Mo
     level = changed.organization._attached["222222222222"]
     changed.organization._attached["222222222222"] = [POLICY]
     changed.organization._chains.clear()
+    changed.organization._levels.clear()
     found = decided(changed, CELLS["role"])
     assert "p-FullAWSAccess" in level
     assert [(d.kind, d.target) for d in found.denials] == [("implicit", "222222222222")]

@@ -146,3 +146,11 @@ def test_a_ruling_names_its_layers_in_order_and_its_policies_once() -> None:
     assert found.denied_policies == "arn:scp"
     assert found.ungranted
     assert not Ruling(Verdict.DENIED, Verdict.DENIED, Verdict.DENIED, (OWN,)).ungranted
+
+
+def test_denials_of_other_checks_change_nothing(member: World) -> None:
+    member.principal(USER, policy(allow(**NEAR)))
+    member.identity(DOMAIN)
+    (check,) = checks(member)
+    other = Denial(Layer.SERVICE_CONTROL_POLICY, "explicit", "arn:of:another", None, 0, "ou-x")
+    assert check.formula(without=frozenset({other})) is check.formula()

@@ -125,3 +125,24 @@ def test_a_call_that_kills_its_workers_is_told_from_the_others(together: int) ->
 def test_workers_that_keep_dying_are_one_line() -> None:
     with FanOut(processes, 2) as workers, pytest.raises(SnapshotError, match="workers died 3"):
         list(workers.in_order(deadly, [(n,) for n in range(9)]))
+
+
+def test_workers_are_made_ready_before_the_first_call() -> None:
+    made: list[int] = []
+    with FanOut(lambda: ThreadPoolExecutor(2), 2) as workers:
+        workers.prepare(made.append, 1)
+        assert list(workers.in_order(square, [(2,), (3,)])) == [4, 9]
+    assert made == [1, 1]
+
+
+def test_nothing_is_made_ready_without_workers() -> None:
+    made: list[int] = []
+    with FanOut() as workers:
+        workers.prepare(made.append, 1)
+    assert made == []
+
+
+def test_what_goes_wrong_while_they_are_made_ready_is_for_the_calls_to_say() -> None:
+    with FanOut(lambda: ThreadPoolExecutor(2), 2) as workers:
+        workers.prepare(int, "no number")
+        assert list(workers.in_order(square, [(2,)])) == [4]
