@@ -299,7 +299,9 @@ class Solver:
     ) -> tuple[tuple[Kind, ...], bool]:
         domain = self._domains.get(key, ANY_VALUE)
         context = {**self._known, **chosen}
-        return kinds_of_key(key, atoms, context, self._multivalued, domain, apart=apart)
+        kinds, complete = kinds_of_key(key, atoms, context, self._multivalued, domain, apart=apart)
+        # What a value says of itself (`${key}` under its own key) is not told apart.
+        return kinds, complete and not any(key in atom.needs for atom in atoms)
 
 
 def _assign(formula: Formula, answers: Mapping[Atom, bool]) -> Formula:

@@ -232,3 +232,21 @@ def test_a_set_of_texts_that_hold_one_value() -> None:
     result = decide(conjunction(some, negate(every)), Domains())
     assert result.witness is not None
     assert len(result.witness["y"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "witness"),
+    [
+        ("StringEquals", "${test:k}${test:k}", ""),
+        ("StringLike", "*${test:k}${test:k}", ""),
+        ("ArnLike", "${test:k}", "x:::::"),
+    ],
+)
+def test_what_a_value_says_of_itself_is_never_proven_impossible(
+    operator: str, value: str, witness: str
+) -> None:
+    own = Formula.of(Atom(Clause(operator, "test:k", (value,)), VERSION))
+    like = Formula.of(Atom(Clause("StringLike", "test:k", ("x*", "")), VERSION))
+    formula = conjunction(own, like)
+    assert holds_in(formula, {"test:k": (witness,)}, frozenset())
+    assert decide(formula, Domains()).verdict is Verdict.CONDITIONAL
