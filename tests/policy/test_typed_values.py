@@ -12,6 +12,7 @@ from ses_audit.policy.operators import Family
 from ses_audit.policy.operators.date import instant
 from ses_audit.policy.operators.ip_address import address, network
 from ses_audit.policy.operators.numeric import number
+from ses_audit.policy.sweeps import plain_number
 from ses_audit.policy.typed_values import binaries, compares, fresh, is_of, typed_values
 
 
@@ -84,6 +85,46 @@ def test_numbers_that_are_dates() -> None:
         (False, False, None),
     ):
         assert (below, at, before) in answers
+
+
+def _side(value: Fraction | None, cuts: list[Fraction]) -> tuple[int, ...] | None:
+    """Where a value lies beside each cut."""
+    return None if value is None else tuple((value > cut) - (value < cut) for cut in cuts)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "dates"),
+    [
+        (["2020"], ["2021-01-01"]),
+        (["5", "9"], ["1970-01-01T00:00:07Z"]),
+        (["0.5"], ["2026-01-01", "1"]),
+        (["-3"], ["1969-12-31T23:59:50Z"]),
+        (["10000"], ["0003"]),
+        (["9998"], ["9998"]),
+        (["2", "junk"], ["9999", "junk"]),
+    ],
+)
+def test_every_kind_of_number_and_date(numbers: list[str], dates: list[str]) -> None:
+    """Beside each cut the years, the seconds, and what is no date, as far as there are any."""
+    texts = [(Family.NUMERIC, each) for each in numbers] + [(Family.DATE, each) for each in dates]
+    n_cuts = [Fraction(n) for n in map(number, numbers) if n is not None]
+    i_cuts = [i for i in map(instant, dates) if i is not None]
+
+    def kind(text: str) -> tuple[object, object]:
+        value = number(text)
+        own = None if value is None else Fraction(value)
+        return _side(own, n_cuts), _side(instant(text), i_cuts)
+
+    tried = [f"{year:04}" for year in (1, 2, 3, 4, 1969, 1970, 2020, 2021, 2022, 9997, 9998, 9999)]
+    for cut in (*n_cuts, *i_cuts):
+        for seconds in (cut - 1, cut, cut + 1, cut + Fraction(1, 2)):
+            written = plain_number(seconds)
+            assert written is not None
+            tried += [written, written if "." in written else f"{written}.0", f"+{written}"]
+            tried.append(f"{written}{'' if '.' in written else '.'}{'0' * 13}")
+    wanted = {kind(text) for text in tried if number(text) is not None}
+    found = {kind(value) for value in typed_values(texts, Values.TEXT)}
+    assert wanted <= found, wanted - found
 
 
 @pytest.mark.parametrize(
