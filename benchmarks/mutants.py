@@ -409,24 +409,27 @@ def run(
 
 
 def report(mutants: list[Mutant], results: Results) -> float:
-    """Each survivor, and the table by file."""
+    """Each survivor, and the table by file, of functions, of what is outside, and together."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
+    parts: dict[str, Counter[str]] = defaultdict(Counter)
     for mutant in mutants:
         status = results[mutant] or "not tried"
         counts[mutant.file][status] += 1
+        parts["functions" if mutant.function else "outside of functions"][status] += 1
         if status in (SURVIVED, NO_TEST):
-            print(f"{mutant.file}:{mutant.lines.start} {mutant.function} ({status})")
+            where = mutant.function or mutant.constant
+            print(f"{mutant.file}:{mutant.lines.start} {where} ({status})")
             print(textwrap.indent(mutant.change, "    "))
-    counts["together"] = sum(counts.values(), Counter())
-    print(f"\n| file | tried | {KILLED} | {BY_TIME} | {SURVIVED} | {NO_TEST} | % killed |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    counts |= parts | {"together": sum(counts.values(), Counter())}
+    heads = ("file", "tried", KILLED, BY_TIME, SURVIVED, NO_TEST, "not tried", "% killed")
+    print(f"\n| {' | '.join(heads)} |\n|{' --- |' * len(heads)}")
     percent = 0.0
     for file, count in counts.items():
         tried = count.total() - count["not tried"]
         percent = 100 * (count[KILLED] + count[BY_TIME]) / tried if tried else 0.0
         numbers = [tried, *(count[each] for each in (KILLED, BY_TIME, SURVIVED, NO_TEST))]
+        numbers.append(count["not tried"])
         print(f"| `{file}` | {' | '.join(map(str, numbers))} | {percent:.1f} |")
-    print(f"not tried: {counts['together']['not tried']}")
     return percent
 
 
