@@ -77,6 +77,8 @@ def dask(address: str, workers: int, threads: int = 1) -> Callable[[], Executor]
                     threads_per_worker=threads,
                     host="127.0.0.1",
                     dashboard_address=None,
+                    # It listens all the same, by default where another cluster does already.
+                    scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                     silence_logs=logging.ERROR,
                 )
                 return _Owned(library.Client(cluster), cluster)

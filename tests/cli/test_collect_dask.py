@@ -46,7 +46,7 @@ def test_read_on_a_cluster_of_this_machine_and_on_one_that_is_there(
     # Each account was read once, and nothing of the organization by a worker.
     assert asked == {name: 2 * count for name, count in once.items()}
     with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address=None
+        n_workers=1, threads_per_worker=2, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:
         ended = command(
             "collect", there, "--region", REGION, "--dask", cluster.scheduler_address,
