@@ -231,3 +231,14 @@ def test_each_worker_has_its_part_of_what_is_counted_for_the_caller() -> None:
     assert shared["attempts"] == data["attempts"]
     many: Any = Pace(data).shared(1200)
     assert many["rates"]["sts"] == {"*": [0.5, 1.0]}
+
+
+def test_two_local_clusters_are_not_in_each_others_way() -> None:
+    """A port that is taken is a warning of Dask, which is an error here."""
+    first, second = dask("local", 1)(), dask("local", 1)()
+    try:
+        assert [made.submit(abs, -1).result() for made in (first, second)] == [1, 1]
+    finally:
+        # The last one first: each puts the log back as it found it.
+        second.shutdown()
+        first.shutdown()
