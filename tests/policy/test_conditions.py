@@ -7,7 +7,7 @@ import random
 import pytest
 from policy_formulas import holds_in, random_context, random_formula
 
-from ses_audit.policy.conditions import Conditions, pushed
+from ses_audit.policy.conditions import Conditions, pushed, remaining
 from ses_audit.policy.formula import (
     FALSE,
     TRUE,
@@ -196,6 +196,23 @@ def test_the_opposite_of_null_is_null(written: str, opposite: str) -> None:
     assert conditions is not None
     assert conditions.kind == "clause"
     assert conditions.to_json() == {"operator": "Null", "key": "k", "values": [opposite]}
+
+
+@pytest.mark.parametrize(
+    ("operator", "version", "values"),
+    [
+        ("StringEquals", "2008-10-17", ["a${$}{b}", "c"]),
+        ("StringEquals", "2012-10-17", ["a${b}", "c"]),
+        # What has no variables says the same in either.
+        ("BinaryEquals", "2008-10-17", ["a${b}", "c"]),
+    ],
+)
+def test_values_are_written_as_a_document_with_variables_does(
+    operator: str, version: str, values: list[str]
+) -> None:
+    formula = Formula.of(Atom(Clause(operator, "k", ("a${b}", "c")), version))
+    shown = remaining(formula, lambda part: False, lambda clause: False)
+    assert shown.to_json() == {"operator": operator, "key": "k", "values": values}
 
 
 def test_a_clause_is_of_its_own_kind() -> None:
