@@ -280,14 +280,15 @@ def commands(snapshot: Snapshot, bounds: bool) -> None:
         )
 
 
-def clusters(snapshot: Snapshot, bounds: bool) -> None:
+def clusters(snapshot: Snapshot, pool: Run | None, bounds: bool) -> None:
     """(e) Dask with two worker processes beside the pool."""
     try:
         import distributed  # noqa: F401
     except ImportError:
         line("(e) Dask", "not installed")
         return
-    pool, cluster = decided(snapshot), decided(snapshot, dask("local", WORKERS))
+    pool = decided(snapshot) if pool is None else pool
+    cluster = decided(snapshot, dask("local", WORKERS))
     ratio = cluster.seconds / pool.seconds
     line("(e) pool of two processes", f"{pool.seconds:.1f} s")
     line("(e) Dask with two", f"{cluster.seconds:.1f} s")
@@ -317,7 +318,7 @@ def main() -> int:
         return 0
     whole = generated(folder, sized(LARGE))
     run = large(whole, bounds) if set(only) & set("abc") else None
-    tenth = generated(folder, sized(TENTH)) if set(only) & set("be") else None
+    tenth = generated(folder, sized(TENTH)) if "b" in only else None
     if run is not None and tenth is not None and "b" in only:
         growth(run, decided(tenth), decided(generated(folder, sized(WIDE))), bounds)
     if run is not None and "c" in only:
@@ -328,8 +329,8 @@ def main() -> int:
         if not has_verdicts(whole):
             decided(whole)
         questions(whole, line, bounds)
-    if "e" in only and tenth is not None:
-        clusters(tenth, bounds)
+    if "e" in only:
+        clusters(whole, run, bounds)
     return 0
 
 
