@@ -196,15 +196,16 @@ class Alike:
         self, chain_uses: Callable[[str], Uses], resource_uses: Callable[[str], Uses]
     ) -> list[Integers]:
         """Numbers for the attributes to which SCPs and sending policies refer, for all rows."""
-        wanted: dict[tuple[str, tuple[tuple[Clause, str], ...] | None], list[int]] = {}
+        # By the object: what accounts share is one, and uses are kept as long as this lasts.
+        wanted: dict[tuple[str, int], tuple[tuple[tuple[Clause, str], ...] | None, list[int]]] = {}
         for number, account in enumerate(self.accounts):
             if account is None:
                 continue
             for uses in (chain_uses(str(account)), resource_uses(str(account))):
                 for name, used in uses.items():
-                    wanted.setdefault((name, used), []).append(number)
+                    wanted.setdefault((name, id(used)), (used, []))[1].append(number)
         found: list[Integers] = []
-        for (key, clauses), numbers in wanted.items():
+        for (key, _), (clauses, numbers) in wanted.items():
             values = self.attribute(key, clauses)
             inside = np.isin(self.account_codes, numbers)
             found.append(np.where(inside, values + 1, 0))
