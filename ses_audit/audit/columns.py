@@ -155,9 +155,10 @@ class Columns:
         ends = pc.min_max(arns).as_py()
         table = self.large(name).between("principal_arn", ends["min"], ends["max"])
         places = pc.index_in(_plain(table.column("principal_arn")), value_set=arns)
-        found = places.is_valid()
-        kept = table.filter(found)
-        return kept, places.filter(found).to_numpy(zero_copy_only=False).astype(np.int64)
+        if places.null_count:
+            found = places.is_valid()
+            table, places = table.filter(found), places.filter(found)
+        return table, places.to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 class _Large(Protocol):
@@ -254,6 +255,10 @@ def _between(table: pa.Table, key: str, first: str, last: str) -> pa.Table:
     # Scalars of pyarrow: given Python's, it would import pandas first.
     lowest, highest = pa.scalar(first, pa.string()), pa.scalar(last, pa.string())
     inside = pc.and_(pc.greater_equal(column, lowest), pc.less_equal(column, highest))
+    rows = np.flatnonzero(inside.to_numpy())
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        # Sorted, as tables are: nothing need be copied.
+        return table.slice(int(rows[0]), len(rows))
     return table.filter(inside)
 
 
