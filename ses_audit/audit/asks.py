@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ses_audit.audit.decide import Decider
     from ses_audit.audit.knowledge import Knowledge
 
-__all__ = ["NOTHING_SEEN", "Ask", "Asks", "View"]
+__all__ = ["NOTHING_SEEN", "Ask", "Asks", "View", "name_seen"]
 
 Checks = Sequence[Sequence[Check]]
 """The checks of each action, the recipients last."""
@@ -137,12 +137,19 @@ class Ask:
         )
 
     def _seen_of_identity(self, view: View) -> object:
-        name = self.identity.name if view.by_name else ""
         return (
-            name.rpartition("@")[0] if view.by_local_part else name,
+            name_seen(self.identity, local_part=view.by_local_part) if view.by_name else "",
             self.identity.region if view.by_region else "",
             self.identity.account if view.by_owner else "",
         )
+
+
+def name_seen(identity: Identity, *, local_part: bool) -> str:
+    """What documents see of an identity's name that look at it, or at what stands before its `@`.
+
+    Of an address that is the local part with its `@`, of a domain nothing.
+    """
+    return "".join(identity.name.rpartition("@")[:2]) if local_part else identity.name
 
 
 def _bits(patterns: tuple[str, ...], resource: str, opened: bool) -> object:

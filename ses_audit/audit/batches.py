@@ -291,7 +291,7 @@ class Bench:
                 unread = bool(self._model.identities[ask.asked[number]].missing)
                 check = requests.checks(sender, ask.identity, actions[action])[place]
                 granted = grant_answer(documents, check, str(number), unread=unread)
-                known.answers[key] = known.same(granted)
+                known.answers[key] = None if granted is None else known.same(granted)
             return known.answers[key]
 
         return says

@@ -224,7 +224,7 @@ def answer(
 
 def grant_answer(
     documents: DocumentSet, request: CheckRequest, place: str, *, unread: bool
-) -> Answer:
+) -> Answer | None:
     """What the sending authorization policies of an identity say of one check.
 
     Parameters
@@ -237,6 +237,11 @@ def grant_answer(
         The identity's place among those that have any.
     unread
         Whether others were not read.
+
+    Returns
+    -------
+    Answer or None
+        None where they grant nothing and deny nothing, as if there were none.
     """
     opened = request.ask(documents.keys)
     whole = reduce_resource_policies(documents.policies, opened)
@@ -258,6 +263,8 @@ def grant_answer(
                 )
                 denies.append((denial, formula))
     grants = (whole.grant_exempt, whole.grant_limited, whole.delegate)
+    if not denies and not unread and all(grant is FALSE for grant in grants):
+        return None
     facts = _facts([*grants, *(f for _, f in denies)], request, opened)
     return Answer(Granted(grants, (), unread, facts), tuple(denies), None)
 

@@ -35,6 +35,13 @@ class Summary:
     assumptions: tuple[str, ...] = ()
 
     @property
+    def taken(self) -> str:
+        """When the snapshot was taken, to the minute, as pages say it."""
+        if not self.taken_at:
+            return "of an unknown time"
+        return f"{self.taken_at[:16].replace('T', ' ')} UTC"
+
+    @property
     def complete(self) -> bool:
         """Whether every planned cell was read."""
         return not self.gaps
@@ -61,7 +68,7 @@ class Summary:
     def __str__(self) -> str:
         return (
             f"Who can send · {self.organization_id or 'no organization'} · snapshot "
-            f"{self.taken_at} · {self.scope}\n{self.headline}\n{self.cells:,} cells, "
+            f"{self.taken} · {self.scope}\n{self.headline}\n{self.cells:,} cells, "
             f"{self.principals:,} principals × {self.identities:,} identities"
         )
 

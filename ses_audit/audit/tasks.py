@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.alike import Alike
+from ses_audit.audit.asks import View, name_seen
 from ses_audit.audit.attributes import Uses, uses_of
 from ses_audit.audit.batches import Bench
 from ses_audit.audit.cells import Crossing
@@ -408,7 +409,8 @@ class _Keyed:
         documents = list(sets)
         self._patterns = tuple(sorted({p for d in documents for p in d.patterns}))
         self._variable = any(d.variable for d in documents)
-        self._by_name = any(d.by_name for d in documents)
+        views = list(map(View.of, documents))
+        self._local_parts = tuple(sorted({v.by_local_part for v in views if v.by_name}))
 
     def __call__(self, identity: Identity) -> object:
         alone = bool(identity.policies or identity.missing or self._variable)
@@ -417,7 +419,7 @@ class _Keyed:
             identity.configuration_set,
             identity.known,
             identity.arn if alone else "",
-            identity.name if self._by_name else "",
+            tuple(name_seen(identity, local_part=local) for local in self._local_parts),
             tuple(arn_matches(pattern, identity.arn) for pattern in self._patterns),
         )
 

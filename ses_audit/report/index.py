@@ -168,11 +168,10 @@ def _ended(status: str) -> str:
 
 
 def _scope(summary: Summary) -> str:
-    taken = summary.taken_at[:16].replace("T", " ")
     return (
         f'<p class="scope">{escape(summary.organization_id or "No organization")} · snapshot '
-        f"{escape(taken)} UTC · {summary.accounts_read:,} of {summary.accounts_total:,} accounts "
-        f"read</p>\n"
+        f"{escape(summary.taken)} · {summary.accounts_read:,} of {summary.accounts_total:,} "
+        f"accounts read</p>\n"
     )
 
 

@@ -24,7 +24,7 @@ def scope_line(audit: Audit, selection: Selection | None = None) -> str:
         given = [f"{name} {getattr(selection, name)}" for name in names if getattr(selection, name)]
         chosen = f"<br>Only: {escape(', '.join(given))}."
     return (
-        f'<p class="scope">{escape(organization)} · snapshot {escape(summary.taken_at)} · '
+        f'<p class="scope">{escape(organization)} · snapshot {escape(summary.taken)} · '
         f"{escape(summary.scope)}{chosen}</p>\n"
     )
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ses_audit.audit.asks import Asks, _accounts_in, _bits
+from ses_audit.audit.asks import Asks, _accounts_in, _bits, name_seen
 from ses_audit.audit.audit import ACTIONS
 from ses_audit.audit.columns import Columns
 from ses_audit.audit.decide import Decider
 from ses_audit.audit.document_sets import DocumentSet
+from ses_audit.audit.identities import Identity
 from ses_audit.audit.knowledge import Knowledge
 from ses_audit.audit.model import load
 from ses_audit.audit.requests import Requests
@@ -108,3 +109,19 @@ def _policies(values: list[str], condition: dict[str, object]) -> DocumentSet:
     }  # fmt: skip
     document = parse_document(json.dumps({"Statement": [statement]}))
     return DocumentSet((AttachedPolicy(document, "p"),))
+
+
+@pytest.mark.parametrize(
+    ("name", "local_part", "whole"),
+    [
+        ("example.com", "", "example.com"),
+        ("mail.example.com", "", "mail.example.com"),
+        ("news@example.com", "news@", "news@example.com"),
+        # No domain, though nothing stands before the @.
+        ("@example.com", "@", "@example.com"),
+    ],
+)
+def test_what_of_a_name_is_looked_at(name: str, local_part: str, whole: str) -> None:
+    identity = Identity(_arn(f"identity/{name}"), "111111111111", "eu-west-1", name, None)
+    assert name_seen(identity, local_part=True) == local_part
+    assert name_seen(identity, local_part=False) == whole

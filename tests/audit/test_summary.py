@@ -28,7 +28,7 @@ def test_a_whole_reading() -> None:
     assert WHOLE.complete
     first, second, third = str(WHOLE).splitlines()
     assert first == (
-        "Who can send · o-a1b2c3d4e5 · snapshot 2026-11-23T06:00:00Z · 3 of 3 accounts read"
+        "Who can send · o-a1b2c3d4e5 · snapshot 2026-11-23 06:00 UTC · 3 of 3 accounts read"
     )
     assert second == (
         "● 1,000 allowed   ◐ 100 conditional   ⊘ 50 stopped by an SCP alone   "
