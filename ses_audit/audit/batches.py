@@ -238,7 +238,7 @@ class Bench:
             return ABSENT
         caller = _caller(group)
         limited = group.boundary is not None or bool(group.boundary_missing)
-        said: list[object] = []
+        said: list[tuple[tuple[object, ...], object]] = []
         undocumented = False
         for place, (arn, documents) in enumerate(zip(ask.asked, ask.documents, strict=True)):
             identity = self._model.identities[arn]
@@ -253,16 +253,18 @@ class Bench:
             _, view = self._knowledge.view(documents)
             said.append(
                 (
-                    place, documents.number, bool(identity.missing), forms,
-                    ask.seen_by(view), _of_group(documents, group),
+                    (place, documents.number, bool(identity.missing), forms,
+                     _of_group(documents, group)),
+                    ask.seen_by(view),
                 )
             )  # fmt: skip
-        key = ("resource", ask.layout, ask.asked_of, limited, tuple(said))
+        # Whether it has a boundary counts only for whom the statements name: `forms`.
+        key = ("resource", ask.layout, ask.asked_of, tuple(said))
         vectors = self._knowledge.vectors
         found = vectors.get(key)
         if found is None:
-            plain = self._grants(self._requests, group, ask, (limited, said))
-            twin = self._grants(self._twin, group, ask, (limited, said)) if undocumented else None
+            plain = self._grants(self._requests, group, ask, said)
+            twin = self._grants(self._twin, group, ask, said) if undocumented else None
             found = vectors[key] = layer_vector(ask.ids, plain, twin, self._knowledge.numbers)
         return found
 
@@ -271,14 +273,15 @@ class Bench:
         requests: Requests,
         group: Group,
         ask: Ask,
-        told: tuple[bool, Sequence[object]],
+        said: Sequence[tuple[tuple[object, ...], object]],
     ) -> Callable[[int, int], Answer | None]:
         sender = _sender_for(group, apart=bool(ask.telling or group.named))
         actions = self._knowledge.actions
         known = self._knowledge
-        limited, said = told
         views = [known.view(documents)[1] for documents in ask.documents]
-        heads = [known.numbers.of(("grant", requests is self._twin, limited, one)) for one in said]
+        # What they see of all resources is left out: of one check its own part counts.
+        twin = requests is self._twin
+        heads = [known.numbers.of(("grant", twin, *told)) for told, _ in said]
 
         def says(action: int, place: int) -> Answer | None:
             number = ask.asked_of[action][place]
