@@ -155,15 +155,13 @@ def name_seen(identity: Identity, *, local_part: bool) -> str:
 def _bits(patterns: tuple[str, ...], resource: str, opened: bool) -> object:
     """Which patterns match a resource; the resource itself where its name decides."""
     parts = resource.split(":")
-    if len(patterns) == 1:
-        return (_bit(patterns[0], resource, parts, opened),)
     return tuple([_bit(pattern, resource, parts, opened) for pattern in patterns])
 
 
 def _bit(pattern: str, resource: str, parts: list[str], opened: bool) -> object:
     plain = _plain(pattern)
     relation: object
-    if plain is None or len(parts) != len(plain.heads) + 1:
+    if plain is None or len(parts) != _HEADS + 1:
         if not opened:
             return arn_matches(pattern, resource)
         relation = open_resource_relation(pattern, resource)
@@ -187,7 +185,6 @@ class _Plain(NamedTuple):
     With as many colons as the ARN has, no star can cross one.
     """
 
-    heads: tuple[str, ...]
     fixed: tuple[tuple[int, str], ...]
     """The heads that are no star, the account first: it tells most."""
     name: str
@@ -203,7 +200,7 @@ def _plain(pattern: str) -> _Plain | None:
     if "*" in literal or any("*" in head and head != "*" for head in heads):
         return None
     fixed = tuple((place, head) for place, head in enumerate(heads) if head != "*")
-    return _Plain(tuple(heads), fixed[::-1], literal, name != literal)
+    return _Plain(fixed[::-1], literal, name != literal)
 
 
 _HEADS = 5

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ses_audit.audit.alike import Alike
-from ses_audit.audit.asks import View, name_seen
+from ses_audit.audit.asks import name_seen
 from ses_audit.audit.attributes import Uses, uses_of
 from ses_audit.audit.batches import Bench
 from ses_audit.audit.cells import Crossing
@@ -409,8 +409,7 @@ class _Keyed:
         documents = list(sets)
         self._patterns = tuple(sorted({p for d in documents for p in d.patterns}))
         self._variable = any(d.variable for d in documents)
-        views = list(map(View.of, documents))
-        self._local_parts = tuple(sorted({v.by_local_part for v in views if v.by_name}))
+        self._local_parts = sorted({d.by_local_part for d in documents if d.by_name})
 
     def __call__(self, identity: Identity) -> object:
         alone = bool(identity.policies or identity.missing or self._variable)

@@ -12,9 +12,35 @@ from typing import Any
 
 from ses_audit.errors import USAGE, UserError
 
-__all__ = ["dask", "processes"]
+__all__ = ["chosen", "dask", "processes"]
 
 _CONNECT_SECONDS = 30
+
+
+def chosen(workers: int | None, address: str | None) -> tuple[Callable[[], Executor] | None, int]:
+    """What `--workers` and `--dask` ask for: what makes the executor, and how many workers it has.
+
+    Parameters
+    ----------
+    workers
+        How many; None for one for each core.
+    address
+        Of a Dask cluster, or None for processes of this machine.
+
+    Returns
+    -------
+    tuple
+        None where neither is given: this process alone.
+
+    Examples
+    --------
+    >>> chosen(None, None)[0] is None, chosen(3, None)[1]
+    (True, 3)
+    """
+    count = workers or os.cpu_count() or 1
+    if address is not None:
+        return dask(address, count), count
+    return None if workers is None else processes(count), count
 
 
 def processes(workers: int) -> Callable[[], Executor]:
@@ -38,6 +64,14 @@ def _leave_at_once() -> None:
     """End this process as it leaves: what it holds need not be freed piece by piece."""
     # After all that others registered; answers were sent when they were given.
     Finalize(None, os._exit, args=(0,), exitpriority=_LAST)
+
+
+def dask_setup(worker: object) -> None:
+    """What a worker of a local cluster does first.
+
+    Source: https://docs.dask.org/en/stable/how-to/customize-initialization.html
+    """
+    _leave_at_once()
 
 
 _LAST = -1000
@@ -80,6 +114,8 @@ def dask(address: str, workers: int, threads: int = 1) -> Callable[[], Executor]
                     # It listens all the same, by default where another cluster does already.
                     scheduler_kwargs={"dashboard": False, "dashboard_address": "127.0.0.1:0"},
                     silence_logs=logging.ERROR,
+                    # Each worker calls this module's `dask_setup`.
+                    preload=[__name__],
                 )
                 return _Owned(library.Client(cluster), cluster)
             return _Owned(library.Client(address, timeout=_CONNECT_SECONDS), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -32,7 +31,7 @@ def decide(snapshot: Path, workers: int | None, address: str | None, again: bool
     from ses_audit.audit.columns import BATCH, Columns
     from ses_audit.audit.execute import decide_snapshot
     from ses_audit.audit.stored import VerdictWriter, has_verdicts
-    from ses_audit.audit.workers import dask, processes
+    from ses_audit.audit.workers import chosen, processes
     from ses_audit.snapshot.remote import upload_verdicts
     from ses_audit.snapshot.store import open_snapshot
 
@@ -41,11 +40,8 @@ def decide(snapshot: Path, workers: int | None, address: str | None, again: bool
         told = f"the verdicts of {opened.named} are decided already; --again decides them anew"
         click.echo(told)
         return 0
-    count = workers or os.cpu_count() or 1
-    make = None
-    if address is not None:
-        make = dask(address, count)
-    elif workers is not None or len(Columns(opened).batches(BATCH)) > 1:
+    make, count = chosen(workers, address)
+    if make is None and len(Columns(opened).batches(BATCH)) > 1:
         make = processes(count)
     with VerdictWriter(opened) as writer:
         decide_snapshot(opened, ACTIONS, writer, make, count)

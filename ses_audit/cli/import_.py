@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,7 +56,7 @@ def import_(
     that need it are UNKNOWN.
     """
     from ses_audit.audit.documents import check_document
-    from ses_audit.audit.workers import dask, processes
+    from ses_audit.audit.workers import chosen
     from ses_audit.cli.status import coverage_line
     from ses_audit.errors import INCOMPLETE
     from ses_audit.escape import terminal
@@ -67,12 +66,7 @@ def import_(
     from ses_audit.snapshot.store import create_snapshot
 
     started = _now()
-    count = workers or os.cpu_count() or 1
-    make = None
-    if cluster is not None:
-        make = dask(cluster, count)
-    elif workers is not None:
-        make = processes(count)
+    make, count = chosen(workers, cluster)
     found = read_import(
         directory,
         no_organization=no_organization,

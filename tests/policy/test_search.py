@@ -24,7 +24,8 @@ def test_the_kinds_of_a_whole_formula_serve_its_parts() -> None:
     assert table.complete
     # What is linked is told apart elsewhere, with the other key.
     assert {*table.columns.bits} == {ONE.atom, TWO.atom}
-    assert [kind.values for kind in table.kinds] == [None, ("a",), ("ax",)]
+    told = [tuple(kind.answers[place] for place in (0, 1)) for kind in table.kinds]
+    assert told == [(False, False), (True, True), (False, True)]
     assert {*tables.of("j", (OTHER.atom,)).columns.bits} == {OTHER.atom}
 
 
